@@ -1,0 +1,85 @@
+"""What a pipeline may use of the world while it runs one task; the worker provides it, tests use LocalContext."""
+
+import hashlib
+import mimetypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, Protocol
+
+from models.specs import StoredArtifact
+from runtime.artifacts import content_key
+
+Phase = Literal["fetch", "load", "run", "decode", "upload"]
+
+
+class TaskCancelled(Exception):
+    """The task was cancelled; raised out of ``progress`` and to be let through."""
+
+
+class TaskContext(Protocol):
+    """``work_dir`` is the task's own empty directory, deleted after it."""
+
+    work_dir: Path
+
+    @contextmanager
+    def phase(self, name: Phase) -> Iterator[None]:
+        """Declare what is being done, so that a hang is told from slow work by the phase's own time budget."""
+        ...
+
+    def progress(self, fraction: float) -> None:
+        """Report progress of the whole task, 0 to 1, and look at the cancel flag. Raises TaskCancelled."""
+        ...
+
+    def fetch(self, key: str) -> Path:
+        """The local path of an artifact, downloaded once per worker. Raises FileNotFoundError."""
+        ...
+
+    def store(self, path: Path, media_type: str | None = None) -> StoredArtifact:
+        """Store a finished file under its content-addressed key."""
+        ...
+
+
+def describe(path: Path, media_type: str | None = None) -> StoredArtifact:
+    """Key, type, size and hash of a finished file; the same bytes and suffix always give the same key."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    guessed = media_type or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    sha256 = digest.hexdigest()
+    return StoredArtifact(
+        key=content_key(sha256, path.suffix), media_type=guessed, size=path.stat().st_size, sha256=sha256
+    )
+
+
+class LocalContext:
+    """A context over a plain directory, for tests and benchmarks of pipelines without a farm."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.work_dir = root / "work"
+        self.work_dir.mkdir(parents=True, exist_ok=True)
+        self.fractions: list[float] = []
+        self.phases: list[str] = []
+
+    @contextmanager
+    def phase(self, name: Phase) -> Iterator[None]:
+        self.phases.append(name)
+        yield
+
+    def progress(self, fraction: float) -> None:
+        self.fractions.append(fraction)
+
+    def fetch(self, key: str) -> Path:
+        path = self.root / key
+        if not path.is_file():
+            raise FileNotFoundError(key)
+        return path
+
+    def store(self, path: Path, media_type: str | None = None) -> StoredArtifact:
+        artifact = describe(path, media_type)
+        target = self.root / artifact.key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+        return artifact

@@ -1,0 +1,42 @@
+"""Every task kind a worker can run: pure data, so the scheduler and the control plane can read it.
+
+``module`` is imported by the worker alone; it has ``run(spec, model, context) -> result``, where ``model`` is the
+adapter instance of the task's catalog entry (None for a kind without a model) and ``context`` is a
+``pipelines.context.TaskContext``.
+"""
+
+from dataclasses import dataclass, field
+
+from models import specs
+
+
+@dataclass(frozen=True)
+class TaskKind:
+    """``phase_budgets_s``: seconds a phase may go without progress before its worker counts as hung."""
+
+    name: str
+    module: str
+    spec: type[specs.Spec]
+    result: type[specs.Spec]
+    phase_budgets_s: dict[str, float] = field(default_factory=dict)
+
+
+_DEFAULT_BUDGETS_S = {"fetch": 60.0, "load": 120.0, "run": 20.0, "decode": 60.0, "upload": 60.0}
+
+
+def _kind(name: str, spec: type[specs.Spec], result: type[specs.Spec], **budgets_s: float) -> TaskKind:
+    return TaskKind(name, f"pipelines.{name}", spec, result, {**_DEFAULT_BUDGETS_S, **budgets_s})
+
+
+TASK_KINDS: dict[str, TaskKind] = {
+    kind.name: kind
+    for kind in (
+        _kind("script", specs.ScriptSpec, specs.ScriptResult),
+        _kind("text_to_image", specs.ImageSpec, specs.ImageResult),
+        _kind("image_to_image", specs.ImageSpec, specs.ImageResult),
+        _kind("image_to_video", specs.VideoSpec, specs.VideoResult),
+        _kind("speech", specs.SpeechSpec, specs.SpeechResult),
+        _kind("music", specs.MusicSpec, specs.MusicResult),
+        _kind("encode", specs.EncodeSpec, specs.EncodeResult),
+    )
+}

@@ -1,0 +1,126 @@
+"""The artifact store: files under keys, on a local disk or in an object store (obstore speaks S3, GCS and Azure too).
+
+Content-addressed keys make a second upload of the same bytes harmless, so a task that ran twice leaves one file.
+"""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import NotFoundError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+
+class DiskFullError(OSError):
+    """The store has no room for the file."""
+
+
+def content_key(sha256: str, suffix: str) -> str:
+    """The key of a file by its content: ``content/ab/abcdef….png``. The suffix keeps players and people happy."""
+    return f"content/{sha256[:2]}/{sha256}{suffix.lower()}"
+
+
+class ArtifactStore:
+    """Blocking and asynchronous access to one store. Keys are relative POSIX paths without ``..``."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.local_root: Path | None = None
+        if parts.scheme == "file":
+            self.local_root = Path(unquote(parts.path))
+            self.local_root.mkdir(parents=True, exist_ok=True)
+            self._store: ObjectStore = LocalStore(self.local_root, mkdir=True)
+        elif parts.scheme in {"s3", "gs", "az"}:
+            self._store = from_url(url)
+        else:
+            raise ValueError(f"REELFARM_ARTIFACTS_URL: unknown scheme in {url!r}; use file:///… or s3://…")
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Store a file; it appears under its key whole or not at all. Raises DiskFullError."""
+        self._check_key(key)
+        self._check_room(path.stat().st_size)
+        obstore.put(self._store, key, path)
+
+    def put_bytes(self, key: str, data: bytes) -> None:
+        self._check_key(key)
+        self._check_room(len(data))
+        obstore.put(self._store, key, data)
+
+    def get_bytes(self, key: str) -> bytes:
+        """Raises FileNotFoundError."""
+        self._check_key(key)
+        try:
+            return bytes(obstore.get(self._store, key).bytes())
+        except (NotFoundError, FileNotFoundError) as error:
+            raise FileNotFoundError(key) from error
+
+    def exists(self, key: str) -> bool:
+        return self.size(key) is not None
+
+    def size(self, key: str) -> int | None:
+        """Size in bytes, or None if there is no such file."""
+        self._check_key(key)
+        try:
+            return obstore.head(self._store, key)["size"]
+        except (NotFoundError, FileNotFoundError):
+            return None
+
+    def download(self, key: str, target: Path) -> None:
+        """Copy a file out to a local path, whole or not at all. Raises FileNotFoundError."""
+        self._check_key(key)
+        partial = target.with_name(target.name + f".{os.getpid()}.part")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if self.local_root is not None:
+            shutil.copyfile(self.local_root / key, partial)
+        else:
+            try:
+                with partial.open("wb") as file:
+                    for chunk in obstore.get(self._store, key):
+                        file.write(chunk)
+            except NotFoundError as error:
+                partial.unlink(missing_ok=True)
+                raise FileNotFoundError(key) from error
+        partial.replace(target)
+
+    def local_path(self, key: str) -> Path | None:
+        """Where the file lies on this machine, for a local store; None for an object store or a missing file."""
+        self._check_key(key)
+        if self.local_root is None:
+            return None
+        path = self.local_root / key
+        return path if path.is_file() else None
+
+    def copy(self, source: str, target: str) -> None:
+        self._check_key(source)
+        self._check_key(target)
+        obstore.copy(self._store, source, target)
+
+    def delete(self, key: str) -> None:
+        self._check_key(key)
+        try:
+            obstore.delete(self._store, key)
+        except (NotFoundError, FileNotFoundError):
+            return
+
+    async def stream(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """Bytes ``start`` to ``end`` (exclusive) in chunks. Raises FileNotFoundError."""
+        self._check_key(key)
+        try:
+            result = await obstore.get_async(self._store, key, options={"range": (start, end)})
+        except (NotFoundError, FileNotFoundError) as error:
+            raise FileNotFoundError(key) from error
+        async for chunk in result.stream(min_chunk_size=256 * 1024):
+            yield bytes(chunk)
+
+    def _check_room(self, size: int) -> None:
+        """Refuse early when the local disk could not hold the file and the little that everything else needs."""
+        if self.local_root is not None and shutil.disk_usage(self.local_root).free < size + 32 * 1024 * 1024:
+            raise DiskFullError(f"the disk of {self.local_root} has no room for {size} bytes")
+
+    @staticmethod
+    def _check_key(key: str) -> None:
+        if not key or key.startswith("/") or "\\" in key or any(part in {"", ".", ".."} for part in key.split("/")):
+            raise ValueError(f"not an artifact key: {key!r}")

@@ -1,0 +1,81 @@
+"""The vocabulary of the queue: job, task, attempt, outcome, and which state may follow which."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class TaskState(StrEnum):
+    QUEUED = "queued"  # waits for a worker (again)
+    RUNNING = "running"  # an attempt holds the lease
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+TERMINAL = frozenset({TaskState.SUCCEEDED, TaskState.FAILED, TaskState.CANCELLED})
+
+TRANSITIONS: frozenset[tuple[TaskState, TaskState]] = frozenset(
+    {
+        (TaskState.QUEUED, TaskState.RUNNING),
+        (TaskState.QUEUED, TaskState.CANCELLED),
+        (TaskState.RUNNING, TaskState.QUEUED),
+        (TaskState.RUNNING, TaskState.SUCCEEDED),
+        (TaskState.RUNNING, TaskState.FAILED),
+        (TaskState.RUNNING, TaskState.CANCELLED),
+    }
+)
+
+
+class OutcomeClass(StrEnum):
+    """How an attempt ended. Only USER and TASK count towards the task's own limit of failures."""
+
+    SUCCEEDED = "succeeded"
+    USER = "user"  # the request cannot be rendered; trying again would fail alike
+    TASK = "task"  # the task's own failure: an exception of the pipeline, a result that fails its check
+    MODEL_OUT_OF_MEMORY = "model_out_of_memory"
+    WORKER = "worker"  # the worker process died or hung
+    NODE = "node"
+    PREEMPTED = "preempted"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class NewTask:
+    """A task to enqueue. ``reaction`` names the control-plane function that applies the result; ``context`` is its
+    own small data. ``label`` is for people: it appears in logs, never in metrics."""
+
+    kind: str
+    spec: BaseModel
+    model: str
+    job_id: str
+    project_id: str
+    tenant_id: str
+    reaction: str
+    label: str
+    context: dict[str, Any] = field(default_factory=dict)
+    priority: int = 0
+    deadline_at: datetime | None = None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class FinishedTask:
+    """A task in a terminal state whose result was not applied yet."""
+
+    id: str
+    kind: str
+    job_id: str
+    project_id: str
+    state: TaskState
+    reaction: str
+    context: dict[str, Any]
+    spec: dict[str, Any]
+    result: dict[str, Any] | None
+    outcome: OutcomeClass
+    error_message: str | None
+    error_field: str | None
+    reaction_failures: int
