@@ -49,6 +49,28 @@ class ArtifactStore:
         self._check_room(len(data))
         obstore.put(self._store, key, data)
 
+    async def put_bytes_async(self, key: str, data: bytes) -> None:
+        self._check_key(key)
+        self._check_room(len(data))
+        await obstore.put_async(self._store, key, data)
+
+    async def get_bytes_async(self, key: str) -> bytes:
+        """Raises FileNotFoundError."""
+        self._check_key(key)
+        try:
+            result = await obstore.get_async(self._store, key)
+            return bytes(await result.bytes_async())
+        except (NotFoundError, FileNotFoundError) as error:
+            raise FileNotFoundError(key) from error
+
+    async def size_async(self, key: str) -> int | None:
+        """Size in bytes, or None if there is no such file."""
+        self._check_key(key)
+        try:
+            return (await obstore.head_async(self._store, key))["size"]
+        except (NotFoundError, FileNotFoundError):
+            return None
+
     def get_bytes(self, key: str) -> bytes:
         """Raises FileNotFoundError."""
         self._check_key(key)

@@ -1,0 +1,208 @@
+"""The command line: `reelfarm`."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+
+from runtime.settings import Settings, get_settings
+
+app = typer.Typer(
+    name="reelfarm",
+    help="Turns a text, a script or a storyboard into a finished video, on your own machines.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+users = typer.Typer(no_args_is_help=True, help="Users of the server.")
+app.add_typer(users, name="user")
+
+DEFAULT_DATA_DIR = Path(".reelfarm")
+
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(help="Everything the server keeps. Default: REELFARM_DATA_DIR, else ./.reelfarm", show_default=False),
+]
+
+
+def fail(message: str, status: int = 1) -> NoReturn:
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(status)
+
+
+def data_dir_of(option: Path | None) -> Path:
+    return option or _settings().data_dir or DEFAULT_DATA_DIR
+
+
+@app.command()
+def up(
+    data_dir: DataDirOption = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="0 takes a free one.", min=0, max=65535, show_default="8400")] = None,
+    cpu_workers: Annotated[
+        int | None, typer.Option(help="Tasks rendered at once on CPUs.", min=1, show_default="one per CPU")
+    ] = None,
+) -> None:
+    """Run everything on this machine: database, queue, workers, API. Prints `ready http://…` once it serves."""
+    from runtime.embedded.errors import EmbeddedError
+    from runtime.embedded.server import ServerOptions, run_server
+
+    settings = _settings()
+    options = ServerOptions(
+        data_dir=data_dir_of(data_dir),
+        host=settings.host if host is None else host,
+        port=settings.port if port is None else port,
+        cpu_workers=cpu_workers or settings.cpu_workers,
+        settings=settings,
+    )
+    try:
+        ended_by = run_server(
+            options,
+            on_ready=lambda url: typer.echo(f"ready {url}"),
+            complain=lambda message: typer.echo(message, err=True),
+        )
+    except EmbeddedError as error:
+        fail(str(error))
+    raise typer.Exit(130 if ended_by is signal.SIGINT else 0)
+
+
+@app.command()
+def api() -> None:
+    """Run one API process; its addresses come from REELFARM_… variables."""
+    os.execv(sys.executable, [sys.executable, "-m", "control_plane"])  # noqa: S606  becomes the process itself
+
+
+@app.command()
+def scheduler() -> None:
+    """Run one scheduler process: the first is active, others stand by."""
+    os.execv(sys.executable, [sys.executable, "-m", "scheduler"])  # noqa: S606
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema to this version."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from control_plane import migrations
+
+    url = _settings().database_url.get_secret_value()
+    if not url:
+        fail("REELFARM_DATABASE_URL is not set; `reelfarm up` migrates its own database")
+    try:
+        revision = asyncio.run(migrations.migrate(url))
+    except (migrations.SchemaError, SQLAlchemyError, OSError) as error:
+        fail(str(error).splitlines()[0])
+    typer.echo(f"the schema is at revision {revision}")
+
+
+@users.command("create")
+def create_user(
+    name: Annotated[str, typer.Argument(help="The name to log in with.")],
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")] = False,
+    daily_limit: Annotated[int | None, typer.Option(help="Quota units a day.", min=0, show_default=False)] = None,
+    email: Annotated[str, typer.Option(help="Shown to the user.")] = "",
+    data_dir: DataDirOption = None,
+) -> None:
+    """Make a user of a data directory, whether its server runs or not, or of REELFARM_DATABASE_URL."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from control_plane import local
+    from control_plane.errors import ApiError
+    from control_plane.migrations import SchemaError
+    from runtime.embedded.errors import EmbeddedError
+
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    external = _settings().database_url.get_secret_value()
+    try:
+        with contextlib.nullcontext(external) if external else local.database_of(data_dir_of(data_dir)) as url:
+            asyncio.run(local.create_user(url, name, password, email=email, daily_limit=daily_limit))
+    except (ApiError, EmbeddedError, SchemaError, SQLAlchemyError, OSError) as error:
+        fail(str(error).splitlines()[0])
+    typer.echo(f"user {name} can log in")
+
+
+@app.command()
+def render(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT...", help="A text, screenplay (.fountain) or storyboard (.csv, .json)."),
+    ],
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The film (.mp4, .mov), or a directory.", show_default="INPUT.mp4"),
+    ] = None,
+    aspect: Annotated[str, typer.Option(help="Such as 16:9, 9:16, 4:3, 2.35:1.")] = "16:9",
+    resolution: Annotated[str, typer.Option(help="720p, 1080p or 4K.")] = "720p",
+    style: Annotated[str | None, typer.Option(help="A style's name or id.", show_default="fitting the text")] = None,
+    duration: Annotated[
+        float | None, typer.Option(help="Length in seconds.", min=5, max=600, show_default="fitting the text")
+    ] = None,
+    subtitles: Annotated[bool, typer.Option(help="Draw what is spoken into the picture.")] = True,
+    server: Annotated[
+        str | None, typer.Option(help="http://… of a running server.", show_default="one of our own")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(help="Whom to log in as; the password is in REELFARM_PASSWORD or asked for.")
+    ] = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Make a film of each input. The same command goes on with a render that was interrupted."""
+    from control_plane import render_command
+    from control_plane.client import ClientError
+    from control_plane.render import RenderError
+    from runtime.embedded.errors import EmbeddedError
+
+    try:
+        render_command.run(
+            render_command.RenderOptions(
+                inputs=inputs,
+                output=output,
+                aspect=aspect,
+                resolution=resolution,
+                style=style,
+                duration_s=duration,
+                subtitles=subtitles,
+                server=server,
+                user=user,
+                data_dir=data_dir_of(data_dir),
+            )
+        )
+    except (RenderError, ClientError, EmbeddedError) as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{error.strerror}: {error.filename}" if error.filename else str(error))
+    except KeyboardInterrupt:
+        fail("interrupted; the same command goes on where it was", 130)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(installed_version("reelfarm"))
+
+
+def _settings() -> Settings:
+    try:
+        return get_settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        fail(f"REELFARM_{str(first['loc'][0]).upper()}: {first['msg']}", 2)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+"""From event rows to WebSockets.
+
+One hub per api process. It keeps for every watched project the last sequence it has sent; Redis says when there is
+more, and a slow poll of the sequences finds what Redis lost. Progress that workers report goes straight through: it is
+not worth a row.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import structlog
+from aiohttp import WSCloseCode, web
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from control_plane.events import service, tables
+from control_plane.events.schemas import PROGRESS_EVENTS
+from control_plane.materials import present
+from control_plane.web.models import to_json
+from control_plane.work import Services
+from monitoring.metrics import WEBSOCKET_CLIENTS
+from runtime import redis as channels
+
+log = structlog.get_logger(__name__)
+
+_POLL_S = 2.0
+_AFTER_ERROR_S = 1.0
+_BATCH = 500
+_MAX_PROGRESS_QUEUED = 100
+_MAX_QUEUED = 2000
+_PROGRESS_EVENT = {"timeline.video": "video.progress", "exports.encoded": "export.progress"}
+
+
+class Client:
+    """One WebSocket. A slow reader loses progress; if it does not even read what matters, it is closed and can come
+    back with the last id it saw."""
+
+    def __init__(self, socket: web.WebSocketResponse) -> None:
+        self.socket = socket
+        self._queue: deque[tuple[bool, bytes]] = deque()
+        self._progress_queued = 0
+        self._ready = asyncio.Event()
+
+    def send(self, message: dict[str, Any]) -> None:
+        is_progress = message.get("event") in PROGRESS_EVENTS
+        if is_progress and self._progress_queued >= _MAX_PROGRESS_QUEUED:
+            return
+        self._progress_queued += is_progress
+        self._queue.append((is_progress, orjson.dumps(message)))
+        self._ready.set()
+
+    async def write_forever(self) -> None:
+        while True:
+            await self._ready.wait()
+            self._ready.clear()
+            while self._queue:
+                if len(self._queue) > _MAX_QUEUED:
+                    await self.socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too slow")
+                    return
+                is_progress, data = self._queue.popleft()
+                self._progress_queued -= is_progress
+                await self.socket.send_str(data.decode())
+
+
+@dataclass
+class _Watch:
+    sent_seq: int
+    clients: set[Client] = field(default_factory=set)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Hub:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._watches: dict[str, _Watch] = {}
+        self._clients: set[Client] = set()
+
+    def add(self, client: Client) -> None:
+        self._clients.add(client)
+        WEBSOCKET_CLIENTS.set(len(self._clients))
+
+    async def close(self) -> None:
+        """Tell every client to come back to another process."""
+        for client in list(self._clients):
+            await client.socket.close(code=WSCloseCode.GOING_AWAY, message=b"server is stopping")
+
+    async def subscribe(self, client: Client, project_id: str, last_seq: int | None) -> int:
+        """Replay what the client missed, then everything new. Returns the sequence the replay reached."""
+        watch = self._watches.get(project_id)
+        if watch is None:
+            async with self._services.database.transaction() as session:
+                seqs = await tables.last_seqs(session, [project_id])
+            watch = self._watches.setdefault(project_id, _Watch(sent_seq=seqs.get(project_id, 0)))
+        async with watch.lock:
+            if last_seq is not None:
+                at = last_seq
+                while at < watch.sent_seq:
+                    rows = await self._load(project_id, at, min(_BATCH, watch.sent_seq - at))
+                    for message in rows:
+                        client.send(message)
+                    if not rows:
+                        break
+                    at += len(rows)
+            watch.clients.add(client)
+            return watch.sent_seq
+
+    def unsubscribe(self, client: Client, project_id: str) -> None:
+        watch = self._watches.get(project_id)
+        if watch is not None:
+            watch.clients.discard(client)
+            if not watch.clients:
+                del self._watches[project_id]
+
+    def remove(self, client: Client) -> None:
+        for project_id in list(self._watches):
+            self.unsubscribe(client, project_id)
+        self._clients.discard(client)
+        WEBSOCKET_CLIENTS.set(len(self._clients))
+
+    async def _load(self, project_id: str, after: int, limit: int) -> list[dict[str, Any]]:
+        signer = self._services.signer
+        messages = []
+        async with self._services.database.transaction() as session:
+            for row in await tables.events_after(session, project_id, after, limit):
+                data = row.data
+                if row.event == "generation.completed":
+                    package = await present.materials(session, data["material_package_id"])
+                    data = {**data, "materials": to_json(package, signer)}
+                messages.append(service.message(row.event, project_id, str(row.seq), data, signer))
+        return messages
+
+    async def deliver(self, project_id: str) -> None:
+        """Send a project's new rows to its watchers, in order."""
+        watch = self._watches.get(project_id)
+        if watch is None:
+            return
+        async with watch.lock:
+            while messages := await self._load(project_id, watch.sent_seq, _BATCH):
+                for message in messages:
+                    for client in watch.clients:
+                        client.send(message)
+                watch.sent_seq = int(messages[-1]["id"])
+
+    def relay_progress(self, report: dict[str, Any]) -> None:
+        """A worker's progress, to those who watch its project."""
+        watch = self._watches.get(report.get("project_id", ""))
+        event = _PROGRESS_EVENT.get(report.get("reaction", ""))
+        if watch is None or event is None:
+            return
+        context = report["context"]
+        percent = min(99, int(100 * report["fraction"]))
+        data = {"status": "processing", "progress": percent}
+        if event == "video.progress":
+            data |= {"clip_id": context["clip_id"], "shot_number": context["shot_number"]}
+        else:
+            data |= {"export_task_id": context["export_id"]}
+        message = service.message(event, report["project_id"], str(watch.sent_seq), data, self._services.signer)
+        for client in watch.clients:
+            client.send(message)
+
+    async def listen(self) -> None:
+        """Hear of new rows and of progress by Redis; run until cancelled."""
+        while True:
+            try:
+                async with self._services.redis.pubsub() as subscription:
+                    await subscription.subscribe(channels.EVENTS, channels.PROGRESS)
+                    while True:
+                        heard = await subscription.get_message(ignore_subscribe_messages=True, timeout=4.0)
+                        if heard is not None:
+                            await self._hear(heard)
+            except (RedisError, OSError, SQLAlchemyError) as error:
+                log.info("events fall back to polling", error=str(error))
+                await asyncio.sleep(_AFTER_ERROR_S)
+
+    async def _hear(self, heard: dict[str, Any]) -> None:
+        message = orjson.loads(heard["data"])
+        if heard["channel"] == channels.PROGRESS.encode():
+            self.relay_progress(message)
+        else:
+            await self.deliver(message["project_id"])
+
+    async def poll(self) -> None:
+        """Find rows that Redis did not tell of; run until cancelled."""
+        while True:
+            await asyncio.sleep(_POLL_S)
+            if not self._watches:
+                continue
+            try:
+                async with self._services.database.transaction() as session:
+                    seqs = await tables.last_seqs(session, list(self._watches))
+                for project_id, seq in seqs.items():
+                    watch = self._watches.get(project_id)
+                    if watch is not None and watch.sent_seq < seq:
+                        await self.deliver(project_id)
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("database is away, events wait", error=str(error))

@@ -1,0 +1,106 @@
+"""The WebSocket: ``/ws?token=…``; actions ``subscribe``, ``unsubscribe`` and ``ping``."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import structlog
+from aiohttp import WSMsgType, web
+from pydantic import Field, ValidationError
+
+from control_plane.accounts.actor import Access, Actor
+from control_plane.accounts.tokens import actor_of, read_session_token
+from control_plane.errors import ApiError, Forbidden
+from control_plane.events.hub import Client, Hub
+from control_plane.projects.tables import load_project
+from control_plane.web.handler import SERVICES, language_of
+from control_plane.web.messages import explain
+from control_plane.web.models import RequestModel
+from control_plane.work import Services
+
+log = structlog.get_logger(__name__)
+
+HUB: web.AppKey[Hub] = web.AppKey("hub", Hub)
+_HEARTBEAT_S = 25.0
+_MAX_MESSAGE_BYTES = 16 * 1024
+
+
+class Action(RequestModel):
+    action: str = Field(max_length=32)
+    channel: str | None = Field(default=None, max_length=32)
+    project_id: str | None = Field(default=None, max_length=64)
+    last_event_id: str | None = Field(default=None, pattern=r"^\d{1,18}$")
+
+
+def add_socket_routes(app: web.Application) -> None:
+    app.router.add_get("/ws", websocket)
+    app.router.add_get("/api/v1/ws", websocket)
+
+
+def _check_origin(request: web.Request, services: Services) -> None:
+    """Browsers say where a page comes from; a page of somebody else's may not open a socket with our user's token."""
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return
+    own = urlsplit(services.signer.public_url)
+    allowed = {f"{own.scheme}://{own.netloc}", *services.settings.allowed_origins}
+    if origin not in allowed and "*" not in allowed:
+        raise Forbidden("来源不被允许", "this origin is not allowed", field="Origin")
+
+
+async def websocket(request: web.Request) -> web.WebSocketResponse:
+    services, hub = request.app[SERVICES], request.app[HUB]
+    _check_origin(request, services)
+    token = request.query.get("token")
+    actor = (
+        read_session_token(services.settings, token, Access.READ)
+        if token
+        else actor_of(request, services.settings, Access.READ)
+    )
+    socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=_MAX_MESSAGE_BYTES)
+    await socket.prepare(request)
+    client = Client(socket)
+    hub.add(client)
+    writer = asyncio.create_task(client.write_forever())
+    try:
+        async for message in socket:
+            if message.type is WSMsgType.TEXT:
+                client.send(await _act(services, hub, client, actor, message.data, language_of(request)))
+    finally:
+        hub.remove(client)
+        writer.cancel()
+        with suppress(asyncio.CancelledError, ConnectionResetError):
+            await writer
+    return socket
+
+
+async def _act(services: Services, hub: Hub, client: Client, actor: Actor, text: str, language: str) -> dict[str, Any]:
+    try:
+        action = Action.model_validate(orjson.loads(text))
+    except orjson.JSONDecodeError:
+        return {"event": "error", "code": 1001, "message": "not JSON"}
+    except ValidationError as error:
+        return {"event": "error", "code": 1001, "message": explain(error).message(language)}
+    if action.action == "ping":
+        return {"event": "pong"}
+    if action.action not in {"subscribe", "unsubscribe"} or action.channel not in {"project", None}:
+        return {"event": "error", "code": 1001, "message": f"unknown action or channel: {action.action}"}
+    project_id = action.project_id or ""
+    if action.action == "unsubscribe":
+        hub.unsubscribe(client, project_id)
+        return {"event": "unsubscribed", "project_id": project_id}
+    try:
+        async with services.database.transaction() as session:
+            await load_project(session, actor, project_id)
+    except ApiError as error:
+        return {
+            "event": "error",
+            "code": error.code,
+            "message": error.message(language),
+            "project_id": project_id,
+        }
+    last = int(action.last_event_id) if action.last_event_id is not None else None
+    reached = await hub.subscribe(client, project_id, last)
+    return {"event": "subscribed", "project_id": project_id, "id": str(reached)}

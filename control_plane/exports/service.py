@@ -1,0 +1,140 @@
+"""Exporting a film, following it, and fetching its files."""
+
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
+
+from control_plane.accounts.actor import Actor
+from control_plane.artifacts import service as artifact_service
+from control_plane.errors import AlreadyExists, InvalidParameter, NotFound
+from control_plane.exports import rules, tables, waiting
+from control_plane.exports.schemas import (
+    DownloadUrl,
+    ExportFile,
+    ExportFileList,
+    ExportRequest,
+    ExportResponse,
+    ExportTask,
+)
+from control_plane.materials import tables as materials
+from control_plane.projects import tables as projects
+from control_plane.timeline import build
+from control_plane.timeline import rules as timeline_rules
+from control_plane.timeline import tables as timeline
+from control_plane.work import Work
+from runtime.ids import new_id
+from scheduler import queue
+from scheduler.estimates import estimate_s
+from scheduler.task import TaskState
+
+
+async def export(work: Work, actor: Actor, project_id: str, request: ExportRequest) -> ExportResponse:
+    """Export the active package's film. What is still being made of it is waited for. Raises QuotaExceeded."""
+    rules.check_size(request.config)
+    project = await projects.load_project(work.session, actor, project_id)
+    package = await materials.active_package(work.session, project.id)
+    if package is None or package.status == "generating":
+        raise AlreadyExists("素材尚未生成完成", "the materials are not generated yet", field="project_id")
+    clips = await timeline.clips_of(work.session, package.id)
+    if not clips:
+        raise AlreadyExists("时间轴是空的", "the timeline is empty", field="project_id")
+    await _check_cover(work, actor, request, {clip.id for clip in clips})
+    name = request.task_name or project.name
+    row = tables.ExportRow(
+        id=new_id("exp"),
+        project_id=project.id,
+        package_id=package.id,
+        name=name,
+        config=request.config.model_dump(mode="json", exclude_none=True),
+        job_id=await queue.create_job(work.session, kind="export", project_id=project.id, tenant_id=project.tenant_id),
+        status="pending",
+        waiting=True,
+    )
+    work.session.add(row)
+    await work.session.flush()
+    await waiting.start(work, project, row)
+    if row.status == "failed":
+        raise AlreadyExists(row.error_message, row.error_message, field="project_id")
+    lines = await timeline.lines_of(work.session, [clip.id for clip in clips])
+    placed = await build.timings(work.session, clips, lines)
+    model = work.services.catalog.default_for("encode").id
+    # the unit of an encode task: megapixel-seconds
+    units = timeline_rules.total_duration(placed) * request.config.width * request.config.height / 1e6
+    estimate = await estimate_s(work.session, "encode", model, units)
+    return ExportResponse(
+        export_task_id=row.id,
+        estimated_duration=round(estimate, 1) if estimate is not None else None,
+        status="pending",
+    )
+
+
+async def _check_cover(work: Work, actor: Actor, request: ExportRequest, clip_ids: set[str]) -> None:
+    cover = request.config.cover
+    if cover is None or not cover.enabled:
+        return
+    if cover.cover_type == "custom":
+        if cover.custom_image_url is None:
+            raise InvalidParameter("custom 时必填", "required with custom", field="config.cover.custom_image_url")
+        field = "config.cover.custom_image_url"
+        await artifact_service.readable(work, actor, cover.custom_image_url, field=field, media="image")
+    if cover.cover_type == "from_clip" and cover.source_clip_id not in clip_ids:
+        raise InvalidParameter("不是此时间轴的片段", "not a clip of this timeline", field="config.cover.source_clip_id")
+
+
+async def export_task(work: Work, actor: Actor, export_id: str) -> ExportTask:
+    row, _ = await tables.load_export(work.session, actor, export_id)
+    view = await queue.find_task(work.session, row.task_id) if row.task_id else None
+    status, progress = row.status, 100 if row.status == "completed" else 0
+    if view is not None and row.status == "pending" and view.state is not TaskState.QUEUED:
+        # Never 100 before the result is checked and applied.
+        status, progress = "processing", min(99, int(100 * view.progress))
+    return ExportTask(
+        id=row.id,
+        project_id=row.project_id,
+        task_name=row.name,
+        status=status,
+        progress=progress,
+        error_message=row.error_message,
+        started_at=view.started_at if view else None,
+        completed_at=row.completed_at,
+        created_at=row.created_at,
+    )
+
+
+async def export_files(work: Work, actor: Actor, project_id: str) -> ExportFileList:
+    project = await projects.load_project(work.session, actor, project_id)
+    return ExportFileList(
+        list=[
+            ExportFile(
+                id=row.id,
+                file_type=row.file_type,
+                file_name=row.file_name,
+                file_url=row.artifact_id,
+                file_size=row.file_size,
+                duration=row.duration_s,
+                resolution=row.resolution,
+                format=row.format,
+                download_count=row.download_count,
+                created_at=row.created_at,
+            )
+            for row in await tables.files_of(work.session, project.id)
+        ]
+    )
+
+
+async def download_url(work: Work, actor: Actor, file_id: str) -> DownloadUrl:
+    """A signed link that downloads the file, until it expires."""
+    row = await tables.load_file(work.session, actor, file_id)
+    await tables.count_download(work.session, row.id)
+    url = work.services.signer.file_url(row.artifact_id, download=True)
+    expires = int(parse_qs(urlsplit(url).query)["exp"][0])
+    return DownloadUrl(download_url=url, expires_at=datetime.fromtimestamp(expires, UTC))
+
+
+async def cancel(work: Work, actor: Actor, export_id: str) -> None:
+    """Stop an export. One that is over cannot be cancelled."""
+    row, _ = await tables.load_export(work.session, actor, export_id)
+    if row.status != "pending":
+        raise NotFound("导出任务已结束", "the export is over", field="task_id")
+    row.status, row.waiting = "cancelled", False
+    await queue.cancel_job(work.session, row.job_id)
+    work.wakes_scheduler = True

@@ -1,0 +1,103 @@
+"""Exports and the files they made."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from control_plane.accounts.actor import Access, Actor
+from control_plane.errors import NotFound
+from control_plane.projects.tables import ProjectRow, may_access
+from runtime.database import Base, utc_now
+
+
+class ExportRow(Base):
+    """``waiting``: something of the film is still being made; the encoding is queued when it is there."""
+
+    __tablename__ = "export_tasks"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    package_id: Mapped[str] = mapped_column(ForeignKey("material_packages.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    config: Mapped[dict[str, Any]]
+    status: Mapped[str] = mapped_column(default="pending")
+    waiting: Mapped[bool] = mapped_column(default=True)
+    job_id: Mapped[str]
+    task_id: Mapped[str | None]
+    error_message: Mapped[str | None]
+    completed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ExportFileRow(Base):
+    __tablename__ = "export_files"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    export_id: Mapped[str] = mapped_column(ForeignKey("export_tasks.id", ondelete="CASCADE"), index=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    file_type: Mapped[str]
+    file_name: Mapped[str]
+    artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"))
+    file_size: Mapped[int]
+    duration_s: Mapped[float | None]
+    resolution: Mapped[str | None]
+    format: Mapped[str | None]
+    download_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+async def load_export(session: AsyncSession, actor: Actor, export_id: str) -> tuple[ExportRow, ProjectRow]:
+    statement = (
+        select(ExportRow, ProjectRow)
+        .join(ProjectRow, ProjectRow.id == ExportRow.project_id)
+        .where(ExportRow.id == export_id, may_access(actor))
+        .execution_options(populate_existing=True)
+    )
+    if actor.needs is Access.WRITE:
+        statement = statement.with_for_update(of=ProjectRow)
+    row = (await session.execute(statement)).first()
+    if row is None:
+        raise NotFound("导出任务不存在", "no such export", field="task_id")
+    return row[0], row[1]
+
+
+async def export_by_id(session: AsyncSession, export_id: str) -> ExportRow | None:
+    return await session.get(ExportRow, export_id, populate_existing=True)
+
+
+async def waiting_exports(session: AsyncSession, project_id: str) -> list[ExportRow]:
+    rows = await session.scalars(
+        select(ExportRow)
+        .where(ExportRow.project_id == project_id, ExportRow.status == "pending", ExportRow.waiting)
+        .order_by(ExportRow.created_at)
+    )
+    return list(rows)
+
+
+async def files_of(session: AsyncSession, project_id: str) -> list[ExportFileRow]:
+    rows = await session.scalars(
+        select(ExportFileRow)
+        .where(ExportFileRow.project_id == project_id)
+        .order_by(ExportFileRow.created_at.desc(), ExportFileRow.id)
+    )
+    return list(rows)
+
+
+async def load_file(session: AsyncSession, actor: Actor, file_id: str) -> ExportFileRow:
+    row = await session.scalar(
+        select(ExportFileRow)
+        .join(ProjectRow, ProjectRow.id == ExportFileRow.project_id)
+        .where(ExportFileRow.id == file_id, may_access(actor))
+    )
+    if row is None:
+        raise NotFound("文件不存在", "no such file", field="file_id")
+    return row
+
+
+async def count_download(session: AsyncSession, file_id: str) -> None:
+    await session.execute(
+        update(ExportFileRow).where(ExportFileRow.id == file_id).values(download_count=ExportFileRow.download_count + 1)
+    )

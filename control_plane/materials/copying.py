@@ -1,0 +1,78 @@
+"""Saving a package as a new version: everything in it and its timeline, under new ids."""
+
+from typing import Any, TypeVar
+
+from sqlalchemy import inspect
+
+from control_plane.materials import tables
+from control_plane.projects import tables as projects
+from control_plane.timeline import tables as timeline
+from control_plane.work import Work
+from runtime.database import Base, utc_now
+from runtime.ids import new_id
+
+RowT = TypeVar("RowT", bound=Base)
+
+
+async def copy_package(
+    work: Work, project: projects.ProjectRow, package: tables.PackageRow, name: str | None
+) -> tables.PackageRow:
+    """Copy elements, pictures, voices, clips, lines and videos, and activate the copy. Files are shared, not copied.
+    What is still being made belongs to the original alone."""
+    session = work.session
+    version = await tables.next_version(session, project.id)
+    copy = _copy(
+        package,
+        id=new_id("pkg"),
+        version=version,
+        package_name=name or f"{project.name} v{version}",
+        is_active=False,
+        job_id=None,
+        created_at=utc_now(),
+    )
+    session.add(copy)
+    await session.flush()
+    elements = {row.id: new_id("elm") for row in await tables.elements_of(session, package.id)}
+    for element in await tables.elements_of(session, package.id):
+        session.add(_copy(element, id=elements[element.id], package_id=copy.id))
+    await session.flush()
+    for image in await tables.images_of(session, list(elements)):
+        if image.status == "completed":
+            session.add(_copy(image, id=new_id("img"), element_id=elements[image.element_id]))
+    for voice in await tables.voices_of(session, list(elements)):
+        session.add(_copy(voice, id=new_id("cvo"), element_id=elements[voice.element_id]))
+    await _copy_timeline(work, package, copy, elements)
+    await tables.activate(session, copy)
+    return copy
+
+
+async def _copy_timeline(
+    work: Work, package: tables.PackageRow, copy: tables.PackageRow, elements: dict[str, str]
+) -> None:
+    session = work.session
+    clips = {row.id: new_id("clp") for row in await timeline.clips_of(session, package.id)}
+    videos = {
+        row.id: new_id("gen") for row in await timeline.videos_of(session, list(clips)) if row.status == "completed"
+    }
+    for clip in await timeline.clips_of(session, package.id):
+        session.add(
+            _copy(
+                clip,
+                id=clips[clip.id],
+                package_id=copy.id,
+                element_id=elements[clip.element_id],
+                selected_video_id=videos.get(clip.selected_video_id or ""),
+            )
+        )
+    await session.flush()
+    for line in await timeline.lines_of(session, list(clips)):
+        session.add(_copy(line, id=new_id("aud"), clip_id=clips[line.clip_id]))
+    for video in await timeline.videos_of(session, list(clips)):
+        if video.id in videos:
+            session.add(_copy(video, id=videos[video.id], clip_id=clips[video.clip_id]))
+    await session.flush()
+
+
+def _copy(row: RowT, **changes: Any) -> RowT:
+    values = {column.key: getattr(row, column.key) for column in inspect(type(row)).column_attrs}
+    return type(row)(**{**values, **changes})

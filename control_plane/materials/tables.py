@@ -1,0 +1,237 @@
+"""Material packages: the versions of what a film is made of, their steps, elements, pictures and voices."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from control_plane.accounts.actor import Access, Actor
+from control_plane.errors import NotFound
+from control_plane.projects.tables import ProjectRow, may_access
+from runtime.database import Base, utc_now
+from runtime.ids import new_id
+
+
+class PackageRow(Base):
+    """``source`` is the input as it was when the generation started: later changes of the input leave it alone."""
+
+    __tablename__ = "material_packages"
+    __table_args__ = (
+        UniqueConstraint("project_id", "version"),
+        Index("uq_material_packages_active", "project_id", unique=True, postgresql_where=text("is_active")),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    version: Mapped[int]
+    package_name: Mapped[str]
+    status: Mapped[str] = mapped_column(default="generating")
+    is_active: Mapped[bool] = mapped_column(default=False)
+    summary: Mapped[str | None]
+    source: Mapped[dict[str, Any]]
+    narrator_voice_id: Mapped[str]
+    job_id: Mapped[str | None]
+    generated_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class StepRow(Base):
+    """One of the five steps. It is complete when ``done`` reaches ``total``: its script task and what that asked for."""
+
+    __tablename__ = "generation_steps"
+    __table_args__ = (UniqueConstraint("package_id", "step"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    package_id: Mapped[str] = mapped_column(ForeignKey("material_packages.id", ondelete="CASCADE"))
+    step: Mapped[str]
+    display_order: Mapped[int]
+    status: Mapped[str] = mapped_column(default="pending")
+    total: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    error_message: Mapped[str | None]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class ElementRow(Base):
+    """A storyline, art style, character, scene or shot; ``data`` is its spec of models.specs."""
+
+    __tablename__ = "elements"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    package_id: Mapped[str] = mapped_column(ForeignKey("material_packages.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    position: Mapped[int]
+    data: Mapped[dict[str, Any]]
+    is_selected: Mapped[bool] = mapped_column(default=True)
+
+
+class ImageRow(Base):
+    """A picture of an element: the selected one, or a candidate. ``wish`` is what the user asked it to change."""
+
+    __tablename__ = "images"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    element_id: Mapped[str] = mapped_column(ForeignKey("elements.id", ondelete="CASCADE"), index=True)
+    image_type: Mapped[str]
+    artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"))
+    thumbnail_artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"))
+    depth_artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"))
+    prompt: Mapped[str]
+    wish: Mapped[str] = mapped_column(default="")
+    status: Mapped[str] = mapped_column(default="processing")
+    error_message: Mapped[str | None]
+    is_selected: Mapped[bool] = mapped_column(default=False)
+    position: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class CharacterVoiceRow(Base):
+    """A voice asset given to a character; one is selected."""
+
+    __tablename__ = "character_voices"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    element_id: Mapped[str] = mapped_column(ForeignKey("elements.id", ondelete="CASCADE"), index=True)
+    asset_id: Mapped[str] = mapped_column(ForeignKey("assets.id"))
+    is_selected: Mapped[bool] = mapped_column(default=False)
+
+
+async def load_package(session: AsyncSession, actor: Actor, package_id: str) -> tuple[PackageRow, ProjectRow]:
+    """A package with its project, the project locked for an actor that writes. Raises NotFound."""
+    statement = (
+        select(PackageRow, ProjectRow)
+        .join(ProjectRow, ProjectRow.id == PackageRow.project_id)
+        .where(PackageRow.id == package_id, may_access(actor))
+        .execution_options(populate_existing=True)
+    )
+    if actor.needs is Access.WRITE:
+        statement = statement.with_for_update(of=ProjectRow)
+    row = (await session.execute(statement)).first()
+    if row is None:
+        raise NotFound("素材包不存在", "no such material package", field="package_id")
+    return row[0], row[1]
+
+
+async def package_by_id(session: AsyncSession, package_id: str) -> PackageRow | None:
+    return await session.get(PackageRow, package_id, populate_existing=True)
+
+
+async def packages_of(session: AsyncSession, project_id: str) -> list[PackageRow]:
+    rows = await session.scalars(
+        select(PackageRow).where(PackageRow.project_id == project_id).order_by(PackageRow.version)
+    )
+    return list(rows)
+
+
+async def active_package(session: AsyncSession, project_id: str) -> PackageRow | None:
+    return await session.scalar(select(PackageRow).where(PackageRow.project_id == project_id, PackageRow.is_active))
+
+
+async def generating_package(session: AsyncSession, project_id: str) -> PackageRow | None:
+    return await session.scalar(
+        select(PackageRow)
+        .where(PackageRow.project_id == project_id, PackageRow.status == "generating")
+        .order_by(PackageRow.version.desc())
+        .limit(1)
+    )
+
+
+async def latest_generation(session: AsyncSession, project_id: str) -> PackageRow | None:
+    """The latest package that was generated rather than saved as a copy."""
+    return await session.scalar(
+        select(PackageRow)
+        .where(PackageRow.project_id == project_id, PackageRow.job_id.is_not(None))
+        .order_by(PackageRow.version.desc())
+        .limit(1)
+    )
+
+
+async def next_version(session: AsyncSession, project_id: str) -> int:
+    """The caller holds the project's lock."""
+    highest = await session.scalar(select(func.max(PackageRow.version)).where(PackageRow.project_id == project_id))
+    return (highest or 0) + 1
+
+
+async def activate(session: AsyncSession, package: PackageRow) -> None:
+    """Make it the project's one active package."""
+    await session.flush()
+    await session.execute(
+        update(PackageRow)
+        .where(PackageRow.project_id == package.project_id, PackageRow.is_active, PackageRow.id != package.id)
+        .values(is_active=False)
+    )
+    package.is_active = True
+    await session.flush()
+
+
+async def steps_of(session: AsyncSession, package_id: str) -> list[StepRow]:
+    rows = await session.scalars(
+        select(StepRow).where(StepRow.package_id == package_id).order_by(StepRow.display_order)
+    )
+    return list(rows)
+
+
+async def elements_of(session: AsyncSession, package_id: str, kind: str | None = None) -> list[ElementRow]:
+    statement = select(ElementRow).where(ElementRow.package_id == package_id)
+    if kind is not None:
+        statement = statement.where(ElementRow.kind == kind)
+    return list(await session.scalars(statement.order_by(ElementRow.kind, ElementRow.position)))
+
+
+async def element_in(session: AsyncSession, package_id: str, kind: str, element_id: str) -> ElementRow | None:
+    return await session.scalar(
+        select(ElementRow).where(
+            ElementRow.id == element_id, ElementRow.package_id == package_id, ElementRow.kind == kind
+        )
+    )
+
+
+async def images_of(session: AsyncSession, element_ids: list[str]) -> list[ImageRow]:
+    """Pictures of the elements, the oldest first."""
+    rows = await session.scalars(
+        select(ImageRow)
+        .where(ImageRow.element_id.in_(element_ids))
+        .order_by(ImageRow.element_id, ImageRow.position, ImageRow.created_at, ImageRow.id)
+    )
+    return list(rows)
+
+
+async def image_by_id(session: AsyncSession, image_id: str) -> ImageRow | None:
+    return await session.get(ImageRow, image_id, populate_existing=True)
+
+
+async def select_image(session: AsyncSession, image: ImageRow) -> None:
+    """Make it the one selected picture of its type of its element."""
+    await session.execute(
+        update(ImageRow)
+        .where(
+            ImageRow.element_id == image.element_id,
+            ImageRow.image_type == image.image_type,
+            ImageRow.id != image.id,
+        )
+        .values(is_selected=False)
+    )
+    image.is_selected = True
+    await session.flush()
+
+
+async def voices_of(session: AsyncSession, element_ids: list[str]) -> list[CharacterVoiceRow]:
+    rows = await session.scalars(
+        select(CharacterVoiceRow)
+        .where(CharacterVoiceRow.element_id.in_(element_ids))
+        .order_by(CharacterVoiceRow.element_id, CharacterVoiceRow.id)
+    )
+    return list(rows)
+
+
+async def choose_voice(session: AsyncSession, element_id: str, asset_id: str) -> None:
+    """Select a voice for a character, adding it to its candidates where it is new."""
+    voices = await voices_of(session, [element_id])
+    for voice in voices:
+        voice.is_selected = voice.asset_id == asset_id
+    if all(voice.asset_id != asset_id for voice in voices):
+        session.add(CharacterVoiceRow(id=new_id("cvo"), element_id=element_id, asset_id=asset_id, is_selected=True))
+    await session.flush()

@@ -1,0 +1,43 @@
+"""What a task costs and when a day ends. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from models.catalog import Catalog
+from models.specs import EncodeSpec, ImageSpec, MusicSpec, VideoSpec
+from scheduler.task import NewTask
+
+DEFAULT_DAILY_LIMIT = 5000
+
+
+@dataclass(frozen=True)
+class QuotaState:
+    daily_limit: int
+    used: int
+    reset_at: datetime
+
+
+def cost_of(catalog: Catalog, task: NewTask) -> int:
+    """Quota units of one task by its catalog entry: seconds for sound and video, pixels for pictures."""
+    model = catalog.get(task.model)
+    if model is None:
+        raise KeyError(f"no model {task.model!r} in the catalog")
+    spec = task.spec
+    if isinstance(spec, ImageSpec):
+        return model.cost.units(megapixels=spec.width * spec.height / 1e6)
+    if isinstance(spec, VideoSpec | MusicSpec):
+        return model.cost.units(seconds=spec.duration_s)
+    if isinstance(spec, EncodeSpec):
+        return model.cost.units(seconds=max(clip.start_s + clip.duration_s for clip in spec.clips))
+    return model.cost.units()
+
+
+def day_at(moment: datetime, time_zone: str) -> date:
+    return moment.astimezone(ZoneInfo(time_zone)).date()
+
+
+def next_reset(moment: datetime, time_zone: str) -> datetime:
+    """The next midnight in the owner's time zone, in UTC."""
+    tomorrow = day_at(moment, time_zone) + timedelta(days=1)
+    return datetime.combine(tomorrow, time.min, ZoneInfo(time_zone)).astimezone(UTC)

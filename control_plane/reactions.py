@@ -1,0 +1,100 @@
+"""Applying finished tasks to the product: each exactly once, in one transaction with what follows from it.
+
+A module registers its reactions by name; the queue row of a task names the one to call. Any api process may apply any
+task: the row is claimed with SKIP LOCKED, and its project is locked before its reaction decides anything.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from control_plane.projects.tables import lock_project
+from control_plane.quota import service as quota
+from control_plane.work import Services, Work, unit_of_work
+from monitoring.metrics import REACTIONS
+from runtime import redis as channels
+from scheduler import queue
+from scheduler.task import FinishedTask, TaskState
+
+log = structlog.get_logger(__name__)
+
+Reaction = Callable[[Work, FinishedTask], Awaitable[None]]
+_REACTIONS: dict[str, Reaction] = {}
+_POLL_S = 1.0
+_AFTER_ERROR_S = 1.0
+
+
+def reaction(name: str) -> Callable[[Reaction], Reaction]:
+    """Register the function that applies tasks whose ``reaction`` is ``name``."""
+
+    def register(function: Reaction) -> Reaction:
+        if name in _REACTIONS:
+            raise ValueError(f"two reactions are called {name}")
+        _REACTIONS[name] = function
+        return function
+
+    return register
+
+
+async def apply_next(services: Services) -> bool:
+    """Apply one finished task; False when there is none."""
+    claimed: FinishedTask | None = None
+    try:
+        async with unit_of_work(services) as work:
+            claimed = await queue.claim_finished(work.session)
+            if claimed is None:
+                return False
+            if claimed.project_id:
+                await lock_project(work.session, claimed.project_id)
+            await _REACTIONS[claimed.reaction](work, claimed)
+            await quota.settle(work.session, claimed.id, succeeded=claimed.state is TaskState.SUCCEEDED)
+            await queue.mark_applied(work.session, claimed.id)
+        REACTIONS.labels(claimed.reaction, "applied").inc()
+    except Exception as error:
+        # Whatever a reaction raises, the transaction is gone and the task must not block the ones behind it. What
+        # the database itself raised while nothing was claimed is the caller's to wait out.
+        if claimed is None:
+            raise
+        log.exception("reaction failed", reaction=claimed.reaction, task_id=claimed.id)
+        async with services.database.transaction() as session:
+            quarantined = await queue.record_reaction_failure(session, claimed.id, repr(error)[:2000])
+        REACTIONS.labels(claimed.reaction, "quarantined" if quarantined else "failed").inc()
+    return True
+
+
+async def apply_finished_tasks(services: Services) -> None:
+    """Run until cancelled: apply what finished, woken by Redis or a slow poll."""
+    wake = asyncio.Event()
+    listener = asyncio.create_task(_listen(services, wake))
+    try:
+        while True:
+            try:
+                while await apply_next(services):
+                    pass
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("database is away, reactions wait", error=str(error))
+                await asyncio.sleep(_AFTER_ERROR_S)
+            try:
+                await asyncio.wait_for(wake.wait(), _POLL_S)
+            except TimeoutError:
+                continue
+            finally:
+                wake.clear()
+    finally:
+        listener.cancel()
+
+
+async def _listen(services: Services, wake: asyncio.Event) -> None:
+    while True:
+        try:
+            async with services.redis.pubsub() as subscription:
+                await subscription.subscribe(channels.WAKE_REACTIONS)
+                while True:
+                    if await subscription.get_message(ignore_subscribe_messages=True, timeout=4.0):
+                        wake.set()
+        except (RedisError, OSError) as error:
+            log.info("redis is away, reactions poll", error=str(error))
+            await asyncio.sleep(_AFTER_ERROR_S)

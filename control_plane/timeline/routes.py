@@ -1,0 +1,104 @@
+"""Clips, their audio and videos, and the project's music."""
+
+from control_plane.accounts.actor import Access
+from control_plane.timeline import audio, service, videos
+from control_plane.timeline.schemas import (
+    Bgm,
+    BgmRequest,
+    ClipAudio,
+    DurationRequest,
+    EditConfigRequest,
+    GenerateBgmRequest,
+    GenerateBgmResponse,
+    GenerateVideoRequest,
+    GenerateVideoResponse,
+    SpeechRequest,
+    SpeechResponse,
+    Timeline,
+    VideoTask,
+)
+from control_plane.web.routes import Call, Routes
+
+routes = Routes("timeline")
+
+
+@routes.get("/projects/{project_id}/timeline", access=Access.READ, response=Timeline)
+async def timeline(call: Call) -> Timeline:
+    """The timeline of the active package."""
+    return await service.timeline(call.work, call.actor, call.path["project_id"])
+
+
+@routes.put("/timeline-clips/{clip_id}/duration", access=Access.WRITE, body=DurationRequest)
+async def set_duration(call: Call, body: DurationRequest) -> None:
+    """Set how long a clip is shown."""
+    await service.set_duration(call.work, call.actor, call.path["clip_id"], body.duration)
+
+
+@routes.put("/timeline-clips/{clip_id}/edit-config", access=Access.WRITE, body=EditConfigRequest)
+async def edit_config(call: Call, body: EditConfigRequest) -> None:
+    """Crop, zoom, pan, rotate, filter a clip; set its transition."""
+    await service.edit_config(call.work, call.actor, call.path["clip_id"], body)
+
+
+@routes.post(
+    "/timeline-clips/{clip_id}/generate-video",
+    access=Access.WRITE,
+    body=GenerateVideoRequest,
+    response=GenerateVideoResponse,
+)
+async def generate_video(call: Call, body: GenerateVideoRequest) -> GenerateVideoResponse:
+    """Make a video of a clip."""
+    return await videos.generate_video(call.work, call.actor, call.path["clip_id"], body)
+
+
+@routes.get("/video-generation-tasks/{task_id}", access=Access.READ, response=VideoTask)
+async def video_task(call: Call) -> VideoTask:
+    """How far a video generation is."""
+    return await videos.video_task(call.work, call.actor, call.path["task_id"])
+
+
+@routes.get("/timeline-clips/{clip_id}/audio", access=Access.READ, response=ClipAudio)
+async def clip_audio(call: Call) -> ClipAudio:
+    """What is spoken in a clip."""
+    return await audio.clip_audio(call.work, call.actor, call.path["clip_id"])
+
+
+@routes.put("/timeline-clips/{clip_id}/narration", access=Access.WRITE, body=SpeechRequest, response=SpeechResponse)
+async def update_narration(call: Call, body: SpeechRequest) -> SpeechResponse:
+    """Change a clip's narration."""
+    return await audio.update_narration(call.work, call.actor, call.path["clip_id"], body)
+
+
+@routes.put(
+    "/timeline-clips/{clip_id}/dialogue/{dialogue_id}",
+    access=Access.WRITE,
+    body=SpeechRequest,
+    response=SpeechResponse,
+)
+async def update_dialogue(call: Call, body: SpeechRequest) -> SpeechResponse:
+    """Change a dialogue line of a clip."""
+    path = call.path
+    return await audio.update_dialogue(call.work, call.actor, path["clip_id"], path["dialogue_id"], body)
+
+
+@routes.get("/projects/{project_id}/bgm", access=Access.READ, response=Bgm)
+async def bgm(call: Call) -> Bgm:
+    """The project's music."""
+    return await audio.bgm(call.work, call.actor, call.path["project_id"])
+
+
+@routes.put("/projects/{project_id}/bgm", access=Access.WRITE, body=BgmRequest)
+async def update_bgm(call: Call, body: BgmRequest) -> None:
+    """Choose the project's music and how it sounds."""
+    await audio.update_bgm(call.work, call.actor, call.path["project_id"], body)
+
+
+@routes.post(
+    "/projects/{project_id}/generate-bgm",
+    access=Access.WRITE,
+    body=GenerateBgmRequest,
+    response=GenerateBgmResponse,
+)
+async def generate_bgm(call: Call, body: GenerateBgmRequest) -> GenerateBgmResponse:
+    """Compose music for the film, as a candidate."""
+    return await audio.generate_bgm(call.work, call.actor, call.path["project_id"], body)

@@ -1,0 +1,180 @@
+"""The timeline of a package: clips, what is spoken in them, their video candidates; and the project's music."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from control_plane.accounts.actor import Access, Actor
+from control_plane.errors import NotFound
+from control_plane.materials.tables import PackageRow
+from control_plane.projects.tables import ProjectRow, may_access
+from runtime.database import Base, utc_now
+
+UNFINISHED = ("pending", "processing")
+
+
+class ClipRow(Base):
+    """One shot on the timeline. ``user_duration_s`` is what the user set, if anything; ``edit`` holds the fields of
+    ClipEdit that were set."""
+
+    __tablename__ = "timeline_clips"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    package_id: Mapped[str] = mapped_column(ForeignKey("material_packages.id", ondelete="CASCADE"), index=True)
+    element_id: Mapped[str] = mapped_column(ForeignKey("elements.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    shot_number: Mapped[int]
+    planned_s: Mapped[float]
+    user_duration_s: Mapped[float | None]
+    camera_movement: Mapped[str]
+    transition: Mapped[str]
+    transition_s: Mapped[float]
+    edit: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    selected_video_id: Mapped[str | None]
+
+
+class SpeechLineRow(Base):
+    """The narration (position 0) or a dialogue line of a clip. Without a voice of its own it has the narrator's or its
+    character's. ``revision`` counts changes: a result made for an older one is dropped."""
+
+    __tablename__ = "speech_lines"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    clip_id: Mapped[str] = mapped_column(ForeignKey("timeline_clips.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    kind: Mapped[str]
+    character_name: Mapped[str | None]
+    text: Mapped[str]
+    voice_asset_id: Mapped[str | None] = mapped_column(ForeignKey("assets.id"))
+    speed: Mapped[float] = mapped_column(default=1.0)
+    volume: Mapped[float] = mapped_column(default=1.0)
+    emotion: Mapped[str] = mapped_column(default="neutral")
+    status: Mapped[str] = mapped_column(default="pending")
+    error_message: Mapped[str | None]
+    revision: Mapped[int] = mapped_column(default=1)
+    artifact_id: Mapped[str | None] = mapped_column(ForeignKey("artifacts.id"))
+    duration_s: Mapped[float | None]
+    words: Mapped[list[Any]] = mapped_column(default=list)
+    is_custom_audio: Mapped[bool] = mapped_column(default=False)
+
+
+class VideoRow(Base):
+    """A video candidate of a clip; its id is the API's generation_id."""
+
+    __tablename__ = "videos"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    clip_id: Mapped[str] = mapped_column(ForeignKey("timeline_clips.id", ondelete="CASCADE"), index=True)
+    model_id: Mapped[str]
+    prompt: Mapped[str]
+    artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"))
+    thumbnail_artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"))
+    duration_s: Mapped[float]
+    quota_consumed: Mapped[int]
+    status: Mapped[str] = mapped_column(default="pending")
+    error_message: Mapped[str | None]
+    task_id: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    completed_at: Mapped[datetime | None]
+
+
+class BgmRow(Base):
+    """The project's music. It stays with the project when packages are switched."""
+
+    __tablename__ = "project_bgm"
+
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    artifact_id: Mapped[str | None] = mapped_column(ForeignKey("artifacts.id"))
+    music_name: Mapped[str | None]
+    source: Mapped[str | None]
+    volume: Mapped[float] = mapped_column(default=0.5)
+    is_loop: Mapped[bool] = mapped_column(default=True)
+    fade_in_s: Mapped[float] = mapped_column(default=0.0)
+    fade_out_s: Mapped[float] = mapped_column(default=0.0)
+
+
+class BgmCandidateRow(Base):
+    __tablename__ = "bgm_candidates"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"), unique=True)
+    prompt: Mapped[str]
+    status: Mapped[str] = mapped_column(default="processing")
+    duration_s: Mapped[float | None]
+    error_message: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+async def load_clip(session: AsyncSession, actor: Actor, clip_id: str) -> tuple[ClipRow, PackageRow, ProjectRow]:
+    """A clip with its package and project, the project locked for an actor that writes. Raises NotFound."""
+    statement = (
+        select(ClipRow, PackageRow, ProjectRow)
+        .join(PackageRow, PackageRow.id == ClipRow.package_id)
+        .join(ProjectRow, ProjectRow.id == PackageRow.project_id)
+        .where(ClipRow.id == clip_id, may_access(actor))
+        .execution_options(populate_existing=True)
+    )
+    if actor.needs is Access.WRITE:
+        statement = statement.with_for_update(of=ProjectRow)
+    row = (await session.execute(statement)).first()
+    if row is None:
+        raise NotFound("片段不存在", "no such clip", field="clip_id")
+    return row[0], row[1], row[2]
+
+
+async def load_video(session: AsyncSession, actor: Actor, video_id: str) -> tuple[VideoRow, ClipRow, ProjectRow] | None:
+    row = (
+        await session.execute(
+            select(VideoRow, ClipRow, ProjectRow)
+            .join(ClipRow, ClipRow.id == VideoRow.clip_id)
+            .join(PackageRow, PackageRow.id == ClipRow.package_id)
+            .join(ProjectRow, ProjectRow.id == PackageRow.project_id)
+            .where(VideoRow.id == video_id, may_access(actor))
+        )
+    ).first()
+    return (row[0], row[1], row[2]) if row else None
+
+
+async def clips_of(session: AsyncSession, package_id: str) -> list[ClipRow]:
+    rows = await session.scalars(select(ClipRow).where(ClipRow.package_id == package_id).order_by(ClipRow.position))
+    return list(rows)
+
+
+async def lines_of(session: AsyncSession, clip_ids: list[str]) -> list[SpeechLineRow]:
+    rows = await session.scalars(
+        select(SpeechLineRow)
+        .where(SpeechLineRow.clip_id.in_(clip_ids))
+        .order_by(SpeechLineRow.clip_id, SpeechLineRow.position)
+    )
+    return list(rows)
+
+
+async def videos_of(session: AsyncSession, clip_ids: list[str]) -> list[VideoRow]:
+    rows = await session.scalars(
+        select(VideoRow).where(VideoRow.clip_id.in_(clip_ids)).order_by(VideoRow.created_at, VideoRow.id)
+    )
+    return list(rows)
+
+
+async def line_by_id(session: AsyncSession, line_id: str) -> SpeechLineRow | None:
+    return await session.get(SpeechLineRow, line_id, populate_existing=True)
+
+
+async def video_by_id(session: AsyncSession, video_id: str) -> VideoRow | None:
+    return await session.get(VideoRow, video_id, populate_existing=True)
+
+
+async def bgm_of(session: AsyncSession, project_id: str) -> BgmRow | None:
+    return await session.get(BgmRow, project_id, populate_existing=True)
+
+
+async def bgm_candidate(session: AsyncSession, candidate_id: str) -> BgmCandidateRow | None:
+    return await session.get(BgmCandidateRow, candidate_id, populate_existing=True)
+
+
+async def bgm_candidate_by_artifact(session: AsyncSession, artifact_id: str) -> BgmCandidateRow | None:
+    return await session.scalar(select(BgmCandidateRow).where(BgmCandidateRow.artifact_id == artifact_id))

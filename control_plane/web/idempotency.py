@@ -1,0 +1,68 @@
+"""``Idempotency-Key``: the same request sent twice is carried out once and answered alike.
+
+The key's row is written in the request's own transaction, so it exists exactly when the effect does; a second request
+with the same key waits on the row until the first has committed or rolled back.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import ForeignKey, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from control_plane.errors import AlreadyExists, InvalidParameter
+from runtime.database import Base, utc_now
+
+MAX_KEY_LENGTH = 200
+
+
+class IdempotencyRow(Base):
+    __tablename__ = "idempotency_keys"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    answer: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+def fingerprint(route: str, path: str, arguments: Sequence[BaseModel]) -> str:
+    digest = hashlib.sha256(f"{route}\n{path}\n".encode())
+    for argument in arguments:
+        digest.update(argument.model_dump_json().encode())
+    return digest.hexdigest()
+
+
+async def once(
+    session: AsyncSession,
+    user_id: str,
+    key: str,
+    request_fingerprint: str,
+    act: Callable[[], Awaitable[dict[str, Any] | None]],
+) -> dict[str, Any] | None:
+    """Act, or answer as the first request with this key was answered. A key used for something else is a conflict."""
+    if not 0 < len(key) <= MAX_KEY_LENGTH or not key.isprintable():
+        raise InvalidParameter(
+            f"1 到 {MAX_KEY_LENGTH} 个可见字符", "1 to 200 printable characters", field="Idempotency-Key"
+        )
+    row = {"user_id": user_id, "key": key, "fingerprint": request_fingerprint, "created_at": utc_now()}
+    inserted = await session.execute(
+        insert(IdempotencyRow).values(row).on_conflict_do_nothing().returning(IdempotencyRow.key)
+    )
+    if inserted.first() is None:
+        earlier = await session.scalar(
+            select(IdempotencyRow).where(IdempotencyRow.user_id == user_id, IdempotencyRow.key == key)
+        )
+        if earlier is None or earlier.fingerprint != request_fingerprint:
+            raise AlreadyExists("此键已用于另一请求", "used for another request", field="Idempotency-Key")
+        return earlier.answer
+    answer = await act()
+    await session.execute(
+        update(IdempotencyRow).where(IdempotencyRow.user_id == user_id, IdempotencyRow.key == key).values(answer=answer)
+    )
+    return answer

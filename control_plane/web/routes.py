@@ -1,0 +1,108 @@
+"""How an endpoint is declared. A module's routes.py makes one ``Routes`` and decorates its handlers.
+
+    routes = Routes("inputs")
+
+    @routes.post("/input/submit", access=Access.WRITE, body=SubmitRequest, response=SubmitResponse)
+    async def submit(call: Call, body: SubmitRequest) -> SubmitResponse: ...
+
+The declaration is all there is to know of an endpoint: the handler is reached only with a parsed body or query and an
+actor that has logged in, and whatever it loads is loaded with the access that the declaration names.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+
+from control_plane.accounts.actor import Access, Actor
+from control_plane.errors import NotLoggedIn
+from control_plane.web.models import Empty, RequestModel
+from control_plane.work import Services, Work
+
+API_PREFIX = "/api/v1"
+
+
+class Method(StrEnum):
+    GET = "GET"
+    POST = "POST"
+    PUT = "PUT"
+    DELETE = "DELETE"
+
+
+@dataclass
+class Call:
+    """One request: who asks, the transaction, and the ids of the path."""
+
+    work: Work
+    path: dict[str, str]
+    language: str
+    client_ip: str
+    maybe_actor: Actor | None
+
+    @property
+    def actor(self) -> Actor:
+        if self.maybe_actor is None:
+            raise NotLoggedIn()
+        return self.maybe_actor
+
+    @property
+    def services(self) -> Services:
+        return self.work.services
+
+
+Handler = Callable[..., Awaitable[BaseModel | None]]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    module: str
+    method: Method
+    path: str
+    handler: Handler
+    access: Access
+    body: type[RequestModel] | None
+    query: type[RequestModel] | None
+    response: type[BaseModel]
+    summary: str
+
+
+class Routes:
+    """The endpoints of one module, in the order of their declaration."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self.endpoints: list[Endpoint] = []
+
+    def __iter__(self) -> Iterator[Endpoint]:
+        return iter(self.endpoints)
+
+    def get(self, path: str, **declaration: Any) -> Callable[[Handler], Handler]:
+        return self._add(Method.GET, path, **declaration)
+
+    def post(self, path: str, **declaration: Any) -> Callable[[Handler], Handler]:
+        return self._add(Method.POST, path, **declaration)
+
+    def put(self, path: str, **declaration: Any) -> Callable[[Handler], Handler]:
+        return self._add(Method.PUT, path, **declaration)
+
+    def delete(self, path: str, **declaration: Any) -> Callable[[Handler], Handler]:
+        return self._add(Method.DELETE, path, **declaration)
+
+    def _add(
+        self,
+        method: Method,
+        path: str,
+        *,
+        access: Access,
+        body: type[RequestModel] | None = None,
+        query: type[RequestModel] | None = None,
+        response: type[BaseModel] = Empty,
+    ) -> Callable[[Handler], Handler]:
+        def declare(handler: Handler) -> Handler:
+            summary = (handler.__doc__ or "").strip().split("\n")[0]
+            self.endpoints.append(Endpoint(self.module, method, path, handler, access, body, query, response, summary))
+            return handler
+
+        return declare
