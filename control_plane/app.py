@@ -25,6 +25,7 @@ from control_plane.exports.routes import routes as exports
 from control_plane.inputs.pictures import add_picture_routes
 from control_plane.inputs.routes import routes as inputs
 from control_plane.materials.routes import routes as materials
+from control_plane.migrations import check_revision
 from control_plane.projects.routes import routes as projects
 from control_plane.reactions import apply_finished_tasks
 from control_plane.timeline.routes import routes as timeline
@@ -91,6 +92,8 @@ def make_app(settings: Settings) -> web.Application:
 
 async def _connections(app: web.Application) -> AsyncIterator[None]:
     services = app[SERVICES]
+    async with services.database.engine.connect() as connection:
+        await connection.run_sync(check_revision)
     async with unit_of_work(services) as work:
         await sync_presets(work)
     yield

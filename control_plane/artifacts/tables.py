@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import BigInteger, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,7 +18,7 @@ class ArtifactRow(Base):
     tenant_id: Mapped[str] = mapped_column(index=True)
     key: Mapped[str | None] = mapped_column(index=True)
     media_type: Mapped[str | None]
-    size: Mapped[int] = mapped_column(default=0)
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
     sha256: Mapped[str | None]
     file_name: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -28,7 +28,7 @@ _SAMPLE_TEXT: dict[Language, str] = {
 
 
 async def sync_presets(work: Work) -> None:
-    """Add the presets that are not in the database yet and have their previews rendered. Safe from several processes."""
+    """Add the presets that are missing and have their previews rendered. Several processes may call it at once."""
     await work.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SYNC_LOCK})
     known = await tables.preset_ids(work.session)
     rows = [row for row in _preset_rows(work.services.catalog) if row["id"] not in known]

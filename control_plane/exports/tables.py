@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, select, update
+from sqlalchemy import BigInteger, ForeignKey, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -41,7 +41,7 @@ class ExportFileRow(Base):
     file_type: Mapped[str]
     file_name: Mapped[str]
     artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"))
-    file_size: Mapped[int]
+    file_size: Mapped[int] = mapped_column(BigInteger)
     duration_s: Mapped[float | None]
     resolution: Mapped[str | None]
     format: Mapped[str | None]

@@ -3,8 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 
-from models.draft.script.check import check_source
-
 from control_plane.accounts.actor import Actor
 from control_plane.artifacts import tables as artifacts
 from control_plane.artifacts.routes import upload_key
@@ -31,6 +29,7 @@ from control_plane.inputs.schemas import (
 from control_plane.projects import tables as projects
 from control_plane.projects.rules import STAGE_OF, Stage, Status, automatic_name
 from control_plane.work import Work
+from models.draft.script.check import check_source
 from models.interfaces import UserInputError
 from models.specs import CameraMovement, Emotion, Filter, StoredArtifact, Transition
 from runtime.artifacts import content_key

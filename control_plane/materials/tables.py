@@ -38,7 +38,7 @@ class PackageRow(Base):
 
 
 class StepRow(Base):
-    """One of the five steps. It is complete when ``done`` reaches ``total``: its script task and what that asked for."""
+    """One of the five steps, complete when ``done`` reaches ``total``: its script task and what that asked for."""
 
     __tablename__ = "generation_steps"
     __table_args__ = (UniqueConstraint("package_id", "step"),)

@@ -78,20 +78,23 @@ def clip_duration(clip: ClipTiming) -> float:
 def place(clips: Sequence[ClipTiming]) -> list[PlacedClip]:
     """Lay clips end to end: a transition sits at a clip's end and the next clip starts at ``end - transition``. Speech
     that runs over its clip pushes the speech of the next one, never over it."""
-    durations = [clip_duration(clip) for clip in clips]
+    least = [clip_duration(clip) for clip in clips]
     placed: list[PlacedClip] = []
     start_s, spoken_until_s = 0.0, -SPEECH_APART_S
     for index, clip in enumerate(clips):
-        duration_s = durations[index]
-        neighbours = [duration_s, *durations[index + 1 : index + 2]]
-        wanted = 0.0 if clip.transition is Transition.CUT else clip.transition_s
-        transition_s = math.floor(min(wanted, 0.4 * min(neighbours)) * FPS + 1e-6) / FPS
         starts: list[float] = []
         at_s = max(start_s + SPEECH_LEAD_S, spoken_until_s + SPEECH_APART_S)
         for line_s in clip.speech_s:
             starts.append(round(at_s, 4))
             spoken_until_s = at_s + line_s
             at_s = spoken_until_s + LINE_GAP_S
+        duration_s = least[index]
+        if starts and clip.user_duration_s is None:
+            # Speech that was pushed by the clip before still fits into its own.
+            duration_s = max(duration_s, on_frame(spoken_until_s + SPEECH_TAIL_S - start_s))
+        wanted = 0.0 if clip.transition is Transition.CUT else clip.transition_s
+        neighbours = [duration_s, *least[index + 1 : index + 2]]
+        transition_s = math.floor(min(wanted, 0.4 * min(neighbours)) * FPS + 1e-6) / FPS
         overrun = bool(starts) and spoken_until_s > start_s + duration_s + 1e-6
         placed.append(PlacedClip(round(start_s, 6), duration_s, transition_s, starts, overrun))
         start_s += duration_s - (transition_s if index + 1 < len(clips) else 0.0)

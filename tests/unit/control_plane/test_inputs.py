@@ -1,0 +1,104 @@
+"""Input rules and what an upload really is."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from control_plane.errors import InvalidParameter, UploadFailed
+from control_plane.exports.rules import check_size, safe_file_name
+from control_plane.exports.schemas import ExportConfig
+from control_plane.inputs.media import checked_type
+from control_plane.inputs.rules import ASPECT_RATIOS, derive_seed, detect_language
+from control_plane.projects.rules import automatic_name
+
+
+def picture(kind: str = "PNG", size: tuple[int, int] = (8, 8)) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, "red").save(buffer, kind)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(("name", "expected"), [("16:9", (1280, 720)), ("9:16", (720, 1280)), ("4:3", (960, 720))])
+def test_sizes_have_the_short_side_asked_for(name: str, expected: tuple[int, int]) -> None:
+    assert ASPECT_RATIOS[name].size(720) == expected
+
+
+def test_every_size_is_even() -> None:
+    for ratio in ASPECT_RATIOS.values():
+        for side in (720, 1080, 2160):
+            assert all(value % 2 == 0 for value in ratio.size(side))
+
+
+def test_languages_are_told_apart() -> None:
+    assert detect_language("夕阳下的 beach") == "zh"
+    assert detect_language("A girl named 小雨 walked along the long beach at sunset") == "en"
+    assert detect_language("12345 !!!") == "en"
+
+
+def test_seeds_depend_on_every_name() -> None:
+    seeds = {derive_seed("s", "shot", n) for n in range(100)} | {derive_seed("t", "shot", n) for n in range(100)}
+    assert len(seeds) == 200
+    assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_the_bytes_decide_what_a_file_is() -> None:
+    assert checked_type(picture(), "image/png", "image") == "image/png"
+    assert checked_type(b"hello", "text/plain", "document") == "text/plain"
+
+
+@pytest.mark.parametrize(
+    ("data", "declared", "category", "field"),
+    [
+        (picture("JPEG"), "image/png", "image", "file_type"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml", "image", "file_type"),
+        (b"<html><script>", "image/png", "image", "file_url"),
+        (picture()[:40], "image/png", "image", "file_url"),
+        (picture(), "image/png", "audio", "file_category"),
+        (b"\x00\x01\x02\xff", "text/plain", "document", "file_type"),
+        (b"not sound at all", "audio/mpeg", "audio", "file_type"),
+    ],
+)
+def test_a_file_that_is_not_what_it_claims_is_refused(data: bytes, declared: str, category: str, field: str) -> None:
+    with pytest.raises(UploadFailed) as caught:
+        checked_type(data, declared, category)
+    assert caught.value.field == field
+
+
+def test_a_picture_with_too_many_pixels_is_refused_unread() -> None:
+    header = picture()
+    bomb = header[:16] + (100_000).to_bytes(4, "big") * 2 + header[24:]
+    with pytest.raises(UploadFailed):
+        checked_type(bomb, "image/png", "image")
+
+
+def export_config(**changes: object) -> ExportConfig:
+    base = {"resolution": "720p", "width": 1280, "height": 720, "format": "MP4", "aspect_ratio": "16:9"}
+    return ExportConfig.model_validate(base | changes)
+
+
+def test_an_exports_numbers_agree() -> None:
+    check_size(export_config())
+    check_size(export_config(width=1282))
+    check_size(export_config(resolution="1080p", aspect_ratio="9:16", width=1080, height=1920))
+    for changes, field in (
+        ({"width": 1290}, "config.width"),
+        ({"height": 480}, "config.height"),
+        ({"resolution": "1080p"}, "config.width"),
+        ({"aspect_ratio": "1:1"}, "config.aspect_ratio"),
+        ({"width": 1281}, "config.width"),
+    ):
+        with pytest.raises(InvalidParameter) as caught:
+            check_size(export_config(**changes))
+        assert caught.value.field == field
+
+
+def test_file_names_are_safe_everywhere() -> None:
+    assert safe_file_name('a/b\\c:"d"?', ".mp4") == "a b c d.mp4"
+    assert safe_file_name("../..", ".mp4") == "film.mp4"
+    assert safe_file_name("海边", ".mp4") == "海边.mp4"
+
+
+def test_names_are_taken_from_the_text() -> None:
+    assert automatic_name("# 海边的故事") == "海边的故事"
+    assert automatic_name("a " * 100).endswith("…")

@@ -1,0 +1,61 @@
+"""What tasks cost and when a day ends."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from control_plane.quota.rules import cost_of, day_at, next_reset
+from models.catalog import Catalog, Cost, Model
+from models.specs import ArtStyle, ImageSpec, MusicSpec, SpeechSpec
+from scheduler.task import NewTask
+
+CATALOG = Catalog(
+    [
+        Model(
+            id="painter", display_name="P", tasks=("text_to_image",), license="x", cost=Cost(base=1, per_megapixel=2)
+        ),
+        Model(id="composer", display_name="C", tasks=("music",), license="x", cost=Cost(per_second=0.5)),
+        Model(id="speaker", display_name="S", tasks=("speech",), license="x", cost=Cost(base=1)),
+    ]
+)
+
+
+def task(kind: str, model: str, spec: object) -> NewTask:
+    return NewTask(
+        kind=kind,
+        spec=spec,  # type: ignore[arg-type]
+        model=model,
+        job_id="job",
+        project_id="prj",
+        tenant_id="usr",
+        reaction="r",
+        label="l",
+    )
+
+
+def test_pictures_cost_by_pixels_and_are_rounded_up() -> None:
+    spec = ImageSpec(prompt="x", width=1280, height=720, style=ArtStyle(style_name="s"))
+    assert cost_of(CATALOG, task("text_to_image", "painter", spec)) == 3  # 1 + 2 x 0.92
+
+
+def test_music_costs_by_seconds_and_speech_by_the_line() -> None:
+    assert cost_of(CATALOG, task("music", "composer", MusicSpec(duration_s=31))) == 16
+    assert cost_of(CATALOG, task("speech", "speaker", SpeechSpec(text="x", language="en", voice="v"))) == 1
+
+
+def test_a_model_that_is_not_in_the_catalog_has_no_price() -> None:
+    with pytest.raises(KeyError):
+        cost_of(CATALOG, task("music", "nobody", MusicSpec(duration_s=1)))
+
+
+def test_a_day_ends_at_midnight_of_the_owner() -> None:
+    moment = datetime(2026, 3, 7, 20, 0, tzinfo=UTC)
+    assert day_at(moment, "Asia/Shanghai") == date(2026, 3, 8)
+    assert next_reset(moment, "Asia/Shanghai") == datetime(2026, 3, 8, 16, 0, tzinfo=UTC)
+    assert next_reset(moment, "UTC") == datetime(2026, 3, 8, 0, 0, tzinfo=UTC)
+
+
+def test_the_day_of_a_clock_change_has_its_own_length() -> None:
+    # In New York 2026-03-08 has 23 hours.
+    moment = datetime(2026, 3, 8, 6, 0, tzinfo=UTC)
+    assert next_reset(moment, "America/New_York") == datetime(2026, 3, 9, 4, 0, tzinfo=UTC)
