@@ -9,10 +9,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from control_plane import migrations
-from control_plane.accounts import service as accounts
-from control_plane.errors import AlreadyExists
-from runtime.database import Database
 from runtime.embedded.datadir import DataDirectory, ServerState, write_private
 from runtime.embedded.errors import DataDirectoryInUseError, EmbeddedError
 from runtime.embedded.postgres import EmbeddedPostgres
@@ -29,6 +25,10 @@ async def create_user(
     url: str, username: str, password: str, *, email: str = "", daily_limit: int | None = None
 ) -> None:
     """Make a user in the database at `url`. Raises ApiError."""
+    # Imported here: it takes as long as the server takes to start, which goes on meanwhile.
+    from control_plane.accounts import service as accounts
+    from runtime.database import Database
+
     database = Database(url, pool_size=1)
     try:
         async with database.transaction() as session:
@@ -45,6 +45,8 @@ def database_of(data_dir: Path) -> Iterator[str]:
 
     Raises EmbeddedError.
     """
+    from control_plane import migrations
+
     directory = DataDirectory(data_dir)
     state = _running(directory)
     if state is not None:
@@ -108,6 +110,8 @@ def local_user(data_dir: Path) -> tuple[str, str]:
     if not path.exists():
         write_private(path, secrets.token_urlsafe(24))
     password = path.read_text(encoding="utf-8").strip()
+    from control_plane.errors import AlreadyExists
+
     with contextlib.suppress(AlreadyExists):
         asyncio.run(create_user(state.database_url, LOCAL_USER, password, daily_limit=_LOCAL_DAILY_LIMIT))
     return LOCAL_USER, password

@@ -6,6 +6,7 @@ task: the row is claimed with SKIP LOCKED, and its project is locked before its 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 from redis.exceptions import RedisError
@@ -77,12 +78,10 @@ async def apply_finished_tasks(services: Services) -> None:
             except (SQLAlchemyError, OSError) as error:
                 log.warning("database is away, reactions wait", error=str(error))
                 await asyncio.sleep(_AFTER_ERROR_S)
-            try:
-                await asyncio.wait_for(wake.wait(), _POLL_S)
-            except TimeoutError:
-                continue
-            finally:
-                wake.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_POLL_S):
+                    await wake.wait()
+            wake.clear()
     finally:
         listener.cancel()
 

@@ -18,6 +18,14 @@ class DiskFullError(OSError):
     """The store has no room for the file."""
 
 
+_RESERVE_BYTES = 32 * 1024 * 1024
+"""Left free for the database and the logs, which share the disk on a laptop."""
+
+
+def _free_bytes(directory: Path) -> int:
+    return shutil.disk_usage(directory).free
+
+
 def content_key(sha256: str, suffix: str) -> str:
     """The key of a file by its content: ``content/ab/abcdef….png``. The suffix keeps players and people happy."""
     return f"content/{sha256[:2]}/{sha256}{suffix.lower()}"
@@ -139,7 +147,7 @@ class ArtifactStore:
 
     def _check_room(self, size: int) -> None:
         """Refuse early when the local disk could not hold the file and the little that everything else needs."""
-        if self.local_root is not None and shutil.disk_usage(self.local_root).free < size + 32 * 1024 * 1024:
+        if self.local_root is not None and _free_bytes(self.local_root) < size + _RESERVE_BYTES:
             raise DiskFullError(f"the disk of {self.local_root} has no room for {size} bytes")
 
     @staticmethod

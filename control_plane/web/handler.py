@@ -23,7 +23,7 @@ from runtime.artifacts import DiskFullError
 log = structlog.get_logger(__name__)
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
-MAX_BODY_BYTES = 1024 * 1024
+MAX_BODY_BYTES = 2 * 1024 * 1024
 
 
 def language_of(request: web.Request) -> str:

@@ -9,11 +9,10 @@ from models.catalog import Catalog, Cost, Model
 from models.specs import ArtStyle, ImageSpec, MusicSpec, SpeechSpec
 from scheduler.task import NewTask
 
+PICTURES = Cost(base=1, per_megapixel=2)
 CATALOG = Catalog(
     [
-        Model(
-            id="painter", display_name="P", tasks=("text_to_image",), license="x", cost=Cost(base=1, per_megapixel=2)
-        ),
+        Model(id="painter", display_name="P", tasks=("text_to_image",), license="x", cost=PICTURES),
         Model(id="composer", display_name="C", tasks=("music",), license="x", cost=Cost(per_second=0.5)),
         Model(id="speaker", display_name="S", tasks=("speech",), license="x", cost=Cost(base=1)),
     ]
