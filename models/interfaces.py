@@ -61,7 +61,8 @@ class Speech:
 
 
 class Adapter(Protocol):
-    """Every adapter: constructed from its catalog entry, loaded once before its first task, unloaded to make room."""
+    """Every adapter: constructed as ``Class(model)`` with its catalog entry, loaded once before its first task,
+    unloaded to make room."""
 
     def load(self) -> None: ...
 
@@ -76,6 +77,12 @@ class Painter(Adapter, Protocol):
     """``images`` maps every key the spec names to its decoded picture."""
 
     def paint(self, spec: ImageSpec, images: "Mapping[str, RGB]", report: Report) -> PaintedImage: ...
+
+    def repaint(
+        self, spec: ImageSpec, source: "RGB", images: "Mapping[str, RGB]", report: Report
+    ) -> PaintedImage:
+        """Change ``source``, a picture of the spec's size, as the spec asks, and keep its composition."""
+        ...
 
 
 class Animator(Adapter, Protocol):

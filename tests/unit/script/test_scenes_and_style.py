@@ -28,8 +28,9 @@ def test_scene_kind_light_and_weather_come_from_the_words() -> None:
     assert "夜" in street.lighting
 
 
-def test_a_dialogue_does_not_move_the_story() -> None:
-    script = break_down("她坐在教室里。“我想去海边看日落。”她说。")
+@pytest.mark.parametrize("said", ["“我想去海边看日落。”她说。", "“明天我们去海边看日落。”"])
+def test_a_dialogue_does_not_move_the_story(said: str) -> None:
+    script = break_down(f"教室里很安静。{said}")
     assert [scene.name for scene in script.scenes] == ["教室"]
 
 

@@ -92,6 +92,7 @@ def test_durations_scale_to_the_film_asked_for() -> None:
         ("description,description\na,b\n", "line 1: the column 'description' is there twice"),
         ("description,duration\nsea,3\n,4\n", "line 3 has no description"),
         ("description,duration\n", "no shots"),
+        ("description\n" + "sea\n" * 1001, "line 1002: a storyboard has at most 1000 shots"),
         ("| description | duration |\n|---|---|\n| a | 1 | 2 |\n", "line 3 is not a row"),
         ('[{"description": "sea"},\n {"description" "x"}]', "line 2, column 17"),
         ('[{"description": "sea"}, {"description": "x", "duration": "soon"}]', "shot 2, column 'duration'"),

@@ -1,0 +1,176 @@
+"""How a person looks: what the text says of hair, clothes and age, completed so that nobody looks like another."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from models.draft.lexicon import Entry, Hit, Vocabulary, entry
+from models.draft.script.people import Age, Gender, data
+from models.draft.script.text import in_language
+from models.specs import Language
+
+_AGE_WORDS = {
+    ("child", "female"): ("七八岁的小女孩", "a girl of about eight"),
+    ("child", "male"): ("七八岁的小男孩", "a boy of about eight"),
+    ("child", "other"): ("七八岁的孩子", "a child of about eight"),
+    ("young", "female"): ("二十岁左右的年轻女子", "a young woman of about twenty"),
+    ("young", "male"): ("二十岁左右的年轻男子", "a young man of about twenty"),
+    ("young", "other"): ("二十岁左右的年轻人", "a young person of about twenty"),
+    ("adult", "female"): ("三十多岁的女人", "a woman in her thirties"),
+    ("adult", "male"): ("三十多岁的男人", "a man in his thirties"),
+    ("adult", "other"): ("三十多岁的成年人", "an adult in their thirties"),
+    ("elder", "female"): ("白发的老奶奶", "an old woman in her seventies"),
+    ("elder", "male"): ("年过七旬的老人", "an old man in his seventies"),
+    ("elder", "other"): ("年过七旬的老人", "an old person in their seventies"),
+}
+_CARRYING = re.compile(
+    r"提着|拿着|背着|撑着|抱着|拄着|打着|带着|举着|握着|挎着"
+    r"|\b(?:with|hold(?:s|ing)?|carr(?:y|ies|ied|ying)|under|wear(?:s|ing)?|shoulder(?:s|ing)?|play(?:s|ing)?)\b",
+    re.IGNORECASE,
+)
+_CARRY_REACH = 24
+_GAP_ZH = 3
+_GAP_EN = 12
+
+
+@lru_cache(maxsize=4)
+def vocabulary(section: str) -> Vocabulary:
+    """``colour``, ``garment`` or ``hair``."""
+    if section == "garment":
+        return Vocabulary(Entry(table["part"], (*table["zh"], *table["en"]), table) for table in data()["garment"])
+    return Vocabulary(entry(table) for table in data()[section])
+
+
+@lru_cache(maxsize=1)
+def _bare_hair() -> Vocabulary:
+    return Vocabulary([Entry("hair", ("头发", "白发", "黑发", "金发", "银发", "红发", "hair", "haired"))])
+
+
+@dataclass
+class Look:
+    """``worn``: phrase by the part of the body; ``hair``: style phrase; ``hair_colour``: a colour's id."""
+
+    worn: dict[str, str] = field(default_factory=dict)
+    hair: str = ""
+    hair_colour: str = ""
+
+    def update(self, other: "Look") -> None:
+        """What the other look says replaces what this one says of the same part."""
+        if "dress" in other.worn:
+            self.worn.pop("top", None)
+            self.worn.pop("bottom", None)
+        elif {"top", "bottom"} & other.worn.keys():
+            self.worn.pop("dress", None)
+        self.worn.update(other.worn)
+        self.hair = other.hair or self.hair
+        self.hair_colour = other.hair_colour or self.hair_colour
+
+
+def look_in(text: str, language: Language) -> Look:
+    """What a text says of somebody's looks, in the words of a language."""
+    look = Look()
+    colours = vocabulary("colour").find(text)
+    for hit in vocabulary("garment").find(text):
+        colour = _colour_before(hit, colours)
+        if hit.entry.id == "carried" and not _CARRYING.search(text[max(0, hit.start - _CARRY_REACH) : hit.start]):
+            continue  # a thing somewhere in the sentence
+        noun = _garment_noun(hit, language)
+        if not colour and hit.entry.id in {"face", "carried", "hat"}:
+            look.worn.setdefault(hit.entry.id, noun)
+        else:
+            look.worn[hit.entry.id] = _coloured(colour, noun, language) if colour else noun
+    for hit in vocabulary("hair").find(text):
+        look.hair = hit.word.lower() if hit.word.isascii() == (language == "en") else _hair_word(hit.entry, language)
+        colour = _colour_before(hit, colours)
+        look.hair_colour = colour or look.hair_colour
+    for hit in _bare_hair().find(text):
+        inside = [c for c in colours if hit.start <= c.start < hit.end]
+        look.hair_colour = (inside[0].entry.id if inside else _colour_before(hit, colours)) or look.hair_colour
+    return look
+
+
+def _colour_before(hit: Hit, colours: list[Hit]) -> str:
+    gap = _GAP_EN if hit.word.isascii() else _GAP_ZH
+    near = [colour for colour in colours if 0 <= hit.start - colour.end <= gap]
+    return near[-1].entry.id if near else ""
+
+
+def _garment_noun(hit: Hit, language: Language) -> str:
+    if hit.word.isascii() == (language == "en"):
+        return hit.word.lower()
+    return str(hit.entry.fields[language][0])
+
+
+def _hair_word(hair: Entry, language: Language) -> str:
+    return str(hair.fields[language][0])
+
+
+def colour_name(colour: str, language: Language) -> str:
+    if language == "en":
+        return colour
+    return next(str(e.fields["name_zh"]) for e in vocabulary("colour").entries if e.id == colour)
+
+
+def _coloured(colour: str, noun: str, language: Language) -> str:
+    name = colour_name(colour, language)
+    return f"{name}{noun}" if language == "zh" else f"{name} {noun}"
+
+
+def complete(look: Look, *, gender: Gender, age: Age, key: str, taken: set[str], language: Language) -> None:
+    """Fill in what is missing, always alike for the same ``key``. ``taken`` holds what others of the cast wear; what
+    is given here joins it."""
+    choices = data()["completion"]
+    draw = _Draw(key)
+    hair_colours = choices["elder_hair_colours"] if age == "elder" else choices[f"hair_colours_{language}"]
+    look.hair_colour = look.hair_colour or draw.pick("hair colour", hair_colours)
+    look.hair = look.hair or draw.pick("hair", choices[f"hair_{language}"][gender])
+    if "dress" not in look.worn:
+        if "top" not in look.worn:
+            colour = draw.pick("top colour", choices["top_colours"], avoid=taken)
+            look.worn["top"] = _coloured(colour, draw.pick("top", choices[f"top_{language}"]), language)
+            taken.add(colour)
+        if "bottom" not in look.worn:
+            colour = draw.pick("bottom colour", choices["bottom_colours"])
+            look.worn["bottom"] = _coloured(colour, draw.pick("bottom", choices[f"bottom_{language}"]), language)
+    if not {"hat", "neck", "face", "carried"} & look.worn.keys():
+        thing = draw.pick("accessory", choices[f"accessories_{language}"][age], avoid=taken)
+        look.worn["accessory"] = thing
+        taken.add(thing)
+    for hit in vocabulary("colour").find(look.worn.get("dress", "")):
+        taken.add(hit.entry.id)
+
+
+def describe(look: Look, *, gender: Gender, age: Age, language: Language) -> str:
+    """The whole look as one phrase a picture model understands."""
+    who = in_language(language, *_AGE_WORDS[(age, gender)])
+    hair = look.hair
+    if look.hair_colour and hair not in {"光头", "秃头", "bald"}:
+        if language == "zh":
+            hair = f"{colour_name(look.hair_colour, language)}{hair}"
+        else:
+            article, _, bare = hair.partition(" ") if hair.startswith(("a ", "an ")) else ("", "", hair)
+            hair = f"{article} {look.hair_colour} {bare}".strip()
+    order = ["hat", "face", "top", "dress", "bottom", "neck", "carried", "accessory"]
+    parts = [who, hair, *(_article(look.worn[part], part, language) for part in order if part in look.worn)]
+    return in_language(language, "，", ", ").join(parts)
+
+
+def _article(phrase: str, part: str, language: Language) -> str:
+    plural = phrase.endswith("s") and not phrase.endswith("ss")
+    if language == "zh" or part == "accessory" or plural or phrase.startswith(("a ", "an ")):
+        return phrase
+    return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
+
+
+class _Draw:
+    """Choices that depend on nothing but the key and what is chosen."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def pick(self, what: str, options: list[str], avoid: frozenset[str] | set[str] = frozenset()) -> str:
+        digest = hashlib.sha256(f"{self._key}\n{what}".encode()).digest()
+        start = int.from_bytes(digest[:8], "big") % len(options)
+        turned = options[start:] + options[:start]
+        return next((option for option in turned if option not in avoid), turned[0])
