@@ -78,10 +78,14 @@ def test_edits_move_the_picture(
         assert is_near(seen, colour)
 
 
+@pytest.mark.parametrize("size", [SIZE, SIZE[::-1]])
 @pytest.mark.parametrize("rotation", [10, -33, 45, 135])
-def test_a_turned_picture_fills_the_frame(context: LocalContext, rotation: float) -> None:
-    clip = still(store_picture(context, "w.png", plain((240, 240, 240))), edit=ClipEdit(rotation=rotation))
-    assert shown(context, clip, 1)[0].min() > 225
+def test_a_turned_picture_fills_the_frame(context: LocalContext, rotation: float, size: tuple[int, int]) -> None:
+    image = plain((240, 240, 240), *size)
+    image[:3], image[-3:], image[:, :3], image[:, -3:] = 0, 0, 0, 0
+    clip = still(store_picture(context, "edge.png", image), edit=ClipEdit(rotation=rotation))
+    # The picture's edge shows in the corners at most; a frame that is not filled shows all of it.
+    assert (shown(context, clip, 1, size=size)[0] < 128).mean() < 0.004
 
 
 def test_zoom_enlarges_about_the_middle(context: LocalContext) -> None:

@@ -92,6 +92,21 @@ def test_vtt_carries_place_and_colours(tmp_path: Path) -> None:
     assert text.count("line:50%") == len(CUES)
 
 
+@pytest.mark.parametrize(
+    ("kind", "written"),
+    [
+        ("ASS", "若 a < b & c，｛＼pos(0,0)｝＼N"),
+        ("SRT", "若 a < b & c，｛＼pos(0,0)｝＼N"),
+        ("VTT", "若 a &lt; b &amp; c，｛＼pos(0,0)｝＼N"),
+    ],
+)
+def test_markup_in_the_text_is_shown_not_obeyed(tmp_path: Path, kind: str, written: str) -> None:
+    path = tmp_path / "s"
+    text = "若 a < b & c，{\\pos(0,0)}\\N"
+    write_subtitles(path, [Cue(0.0, 2.0, (text,))], look(format=kind), "t")
+    assert written in path.read_text(encoding="utf-8")
+
+
 def test_srt_stays_plain_where_the_style_is_the_usual_one(tmp_path: Path) -> None:
     path = tmp_path / "s.srt"
     write_subtitles(path, CUES, look(), "t")

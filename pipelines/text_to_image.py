@@ -1,0 +1,65 @@
+"""Text to image: a picture, its thumbnail and, where the model knows it, how near everything is."""
+
+from typing import TYPE_CHECKING
+
+from models.interfaces import PaintedImage, Painter, Report, UserInputError
+from models.specs import ImageResult, ImageSpec
+from pipelines.context import TaskContext
+from pipelines.media import frames
+
+if TYPE_CHECKING:
+    from models.interfaces import RGB
+
+
+def run(spec: ImageSpec, model: Painter, context: TaskContext) -> ImageResult:
+    """Raises UserInputError for a reference that is no picture, RuntimeError for a picture that came out blank."""
+    images = fetch_references(spec, context)
+    with context.phase("run"):
+        painted = model.paint(spec, images, progress_of_run(context))
+    return deliver(spec, painted, context)
+
+
+def fetch_references(spec: ImageSpec, context: TaskContext) -> "dict[str, RGB]":
+    """Every picture the spec names, by key. A person uploaded them, so a broken one is that person's to change."""
+    keys = list(spec.reference_keys)
+    keys += spec.place.reference_keys if spec.place else []
+    keys += [key for subject in spec.subjects for key in subject.reference_keys]
+    with context.phase("fetch"):
+        images = {}
+        for key in dict.fromkeys(keys):
+            try:
+                images[key] = frames.load_image(context.fetch(key))
+            except frames.UnreadableImageError as error:
+                raise UserInputError(str(error), field="reference_image_url") from error
+    return images
+
+
+def progress_of_run(context: TaskContext) -> Report:
+    """The model's own progress as a part of the task's."""
+    return lambda fraction: context.progress(0.05 + 0.8 * fraction)
+
+
+def deliver(spec: ImageSpec, painted: PaintedImage, context: TaskContext) -> ImageResult:
+    """Check what the model made and store it."""
+    frames.check_picture(painted.pixels)
+    height, width = painted.pixels.shape[:2]
+    if (width, height) != (spec.width, spec.height):
+        raise RuntimeError(f"the picture has {width}x{height} pixels, not {spec.width}x{spec.height}")
+    with context.phase("upload"):
+        image, thumbnail = context.work_dir / "image.png", context.work_dir / "thumbnail.jpg"
+        frames.save_png(image, painted.pixels)
+        frames.save_thumbnail(thumbnail, painted.pixels)
+        depth = None
+        if painted.depth is not None:
+            depth_path = context.work_dir / "depth.png"
+            frames.save_png(depth_path, painted.depth)
+            depth = context.store(depth_path, "image/png")
+        result = ImageResult(
+            image=context.store(image, "image/png"),
+            thumbnail=context.store(thumbnail, "image/jpeg"),
+            depth=depth,
+            width=width,
+            height=height,
+        )
+    context.progress(1.0)
+    return result
