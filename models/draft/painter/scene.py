@@ -1,0 +1,107 @@
+"""A whole picture before its style: the place in its light, what stands in it, the people, the weather."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from models.draft.painter.canvas import Canvas
+from models.draft.painter.cast import FRAMINGS, arrange, crowd_of, draw_cast
+from models.draft.painter.colour import generator
+from models.draft.painter.figures.looks import Look, looks_of
+from models.draft.painter.light import light_of
+from models.draft.painter.places import PLACES
+from models.draft.painter.props import paint_props
+from models.draft.painter.reading import Reading, place_text
+from models.draft.painter.stage import Stage
+from models.draft.painter.weather import cover_with_snow, paint_lightning, paint_weather
+from models.specs import Framing, ImageSpec, ShotType
+
+if TYPE_CHECKING:
+    from models.interfaces import RGB
+
+# Places whose lower half is no ground that snow could lie on.
+_NO_GROUND = frozenset({"sea", "lake", "river", "bridge", "waterfall", "sky", "space", "snowfield", "market"})
+
+
+def paint_scene(spec: ImageSpec, reading: Reading, images: "Mapping[str, RGB]") -> Stage:
+    """A shot, or the place alone where the framing asks for a scene."""
+    stage = _ground(spec, reading)
+    shot = spec.shot_type if spec.framing == Framing.SHOT else ShotType.ESTABLISHING
+    subjects = spec.subjects if spec.framing == Framing.SHOT else []
+    if reading.weather == "snow" and not stage.indoor and reading.place not in _NO_GROUND:
+        cover_with_snow(stage.canvas, stage.horizon, stage.light, stage.place_rng)
+    if reading.weather == "storm" and not stage.indoor:
+        paint_lightning(stage.canvas, stage.horizon, stage.shot_rng)
+    populate(stage, spec, shot, looks_of(subjects, images))
+    return stage
+
+
+def populate(stage: Stage, spec: ImageSpec, shot: ShotType, looks: list[Look]) -> None:
+    """Things, people and weather, in front of a ground that is there already."""
+    distant = FRAMINGS[shot].head is None
+    planned = arrange(stage, shot, looks)
+    held = {part.held for part in planned if part.held}
+    crowd = crowd_of(planned) if distant else [(stage.width * 0.36, stage.width * 0.64)]
+    paint_props(stage, held, crowd)
+    if not looks:
+        # Nobody to look at: the place itself is the subject and stays sharp.
+        _draw_in(stage, 1.0 if distant else 1.0 + (FRAMINGS[shot].ground_zoom - 1) * 0.7, 0.0)
+    else:
+        _draw_in(stage, FRAMINGS[shot].ground_zoom, FRAMINGS[shot].blur)
+        draw_cast(stage, planned)
+    if not stage.indoor:
+        paint_weather(stage.canvas, stage.reading.weather, stage.light, stage.shot_rng)
+
+
+def _ground(spec: ImageSpec, reading: Reading) -> Stage:
+    kind = reading.place or ("room" if reading.indoor else "abstract")
+    place = spec.place
+    # What the place looks like must not depend on the shot: the prompt counts only where no place is given.
+    same: tuple[object, ...] = (place.seed, place_text(place)) if place else (spec.seed, spec.prompt)
+    stage = Stage(
+        canvas=Canvas(spec.width, spec.height),
+        light=light_of(reading.time, reading.weather),
+        reading=reading,
+        place_rng=generator("place", kind, *same),
+        shot_rng=generator("shot", spec.seed, spec.prompt),
+        horizon=spec.height * 0.5,
+    )
+    PLACES[kind](stage)
+    return stage
+
+
+def _draw_in(stage: Stage, zoom: float, blur: float) -> None:
+    """Go nearer to the ground, a little off the middle by the shot's dice, and throw it out of focus."""
+    canvas, rng = stage.canvas, stage.shot_rng
+    zoom *= 1.02 + 0.06 * float(rng.random())
+    width, height = canvas.width / zoom, canvas.height / zoom
+    left = (canvas.width - width) * float(rng.uniform(0.15, 0.85))
+    # Keep the lower edge where it is: the ground under the feet belongs to the picture.
+    top = (canvas.height - height) * (0.75 if zoom < 1.15 else 0.45)
+    canvas.rgb = window_of(canvas.rgb, left, top, zoom, cv2.INTER_LINEAR)
+    canvas.depth = window_of(canvas.depth, left / 2, top / 2, zoom, cv2.INTER_NEAREST)
+    stage.horizon = (stage.horizon - top) * zoom
+    if stage.sun is not None:
+        stage.sun = ((stage.sun[0] - left) * zoom, (stage.sun[1] - top) * zoom)
+    if blur > 0:
+        canvas.rgb = _out_of_focus(canvas.rgb, blur * canvas.height)
+
+
+def window_of(pixels: np.ndarray, left: float, top: float, zoom: float, method: int) -> np.ndarray:
+    """The part of a picture from (left, top) that is 1 / zoom as wide and high, at the full size."""
+    matrix = np.array([[1 / zoom, 0.0, left], [0.0, 1 / zoom, top]])
+    size = (pixels.shape[1], pixels.shape[0])
+    return cv2.warpAffine(pixels, matrix, size, flags=method | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _out_of_focus(pixels: "RGB", radius: float) -> "RGB":
+    """Blurred at a reduced size: a large blur holds no detail that would need more."""
+    factor = 1 if radius < 2 else 2 if radius < 5 else 4
+    size = (max(2, pixels.shape[1] // factor), max(2, pixels.shape[0] // factor))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if factor > 1 else pixels
+    small = cv2.GaussianBlur(small, (0, 0), max(0.5, radius / factor))
+    if factor == 1:
+        return small
+    return cv2.resize(small, (pixels.shape[1], pixels.shape[0]), interpolation=cv2.INTER_LINEAR)
