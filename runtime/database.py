@@ -1,6 +1,6 @@
 """The database every process shares: PostgreSQL through SQLAlchemy 2 and asyncpg."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +25,12 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: DateTime(timezone=True), dict[str, Any]: JSONB, list[str]: JSONB, list[Any]: JSONB}
+    type_annotation_map = {
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[str]: JSONB,
+        list[Any]: JSONB,
+    }
 
 
 def utc_now() -> datetime:
@@ -33,9 +38,14 @@ def utc_now() -> datetime:
 
 
 class Database:
-    """An engine and its sessions. ``async with database.transaction() as session`` commits or rolls back."""
+    """An engine and its sessions. ``async with database.transaction() as session`` commits or rolls back.
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    ``server_settings`` are PostgreSQL parameters of its connections.
+    """
+
+    def __init__(
+        self, url: str, *, pool_size: int = 10, server_settings: Mapping[str, str] | None = None
+    ) -> None:
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -43,7 +53,7 @@ class Database:
             pool_pre_ping=True,
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
-            connect_args={"server_settings": {"application_name": "reelfarm"}},
+            connect_args={"server_settings": {"application_name": "reelfarm", **(server_settings or {})}},
         )
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 

@@ -56,6 +56,13 @@ class Settings(BaseSettings):
     max_attempts: int = Field(default=3, ge=1)
     """Failures of a task's own making after which it counts as failed."""
 
+    phase_budget_scale: float = Field(default=1.0, gt=0)
+    """Stretches the time a task may go without progress, for machines slower than the budgets were set for."""
+    worker_cache_max_bytes: int = Field(default=20 * 1024**3, ge=0)
+    """How much of an object store's content a node keeps on its own disk."""
+    scheduler_metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    """Where the scheduler serves its own Prometheus metrics; nowhere when absent."""
+
     log_level: str = "INFO"
 
 

@@ -94,8 +94,8 @@ async def regenerate_image(
 ) -> RegenerateImageResponse:
     """Paint another picture of a character or scene, as a candidate. Raises QuotaExceeded.
 
-    A wish for a scene repaints the picture there is; with ``prompt`` a new one is painted from that. A character's sheet
-    is always painted anew: who it is lies in its appearance and seed, and a wish may change any garment.
+    A wish for a scene repaints the picture there is; with ``prompt`` a new one is painted from that. A character's
+    sheet is always painted anew: who it is lies in its appearance and seed, and a wish may change any garment.
     """
     package, project = await tables.load_package(work.session, actor, package_id)
     element = await _element(work, package, request.element_type, request.element_id)

@@ -1,0 +1,1 @@
+"""Everything Reelfarm needs to run on one machine with no server installed: `reelfarm up`."""
