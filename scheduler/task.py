@@ -8,6 +8,11 @@ from typing import Any
 from pydantic import BaseModel
 
 
+class JobState(StrEnum):
+    ACTIVE = "active"
+    CANCELLED = "cancelled"  # none of its tasks starts any more
+
+
 class TaskState(StrEnum):
     QUEUED = "queued"  # waits for a worker (again)
     RUNNING = "running"  # an attempt holds the lease
@@ -45,8 +50,8 @@ class OutcomeClass(StrEnum):
 
 @dataclass(frozen=True)
 class NewTask:
-    """A task to enqueue. ``reaction`` names the control-plane function that applies the result; ``context`` is its
-    own small data. ``label`` is for people: it appears in logs, never in metrics."""
+    """A task to enqueue. ``reaction`` names the control-plane function applying the result; ``context`` is
+    its own small data. ``label`` is for people: it appears in logs, never in metrics."""
 
     kind: str
     spec: BaseModel
@@ -79,3 +84,19 @@ class FinishedTask:
     error_message: str | None
     error_field: str | None
     reaction_failures: int
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """A task as a person asks about it. ``progress`` is 0 to 1."""
+
+    id: str
+    kind: str
+    label: str
+    state: TaskState
+    progress: float
+    reaction: str
+    context: dict[str, Any]
+    error_message: str | None
+    started_at: datetime | None
+    finished_at: datetime | None

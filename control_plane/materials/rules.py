@@ -109,3 +109,11 @@ def shot_prompt(shot: Shot, scene: Scene | None) -> str:
 def with_wish(prompt: str, wish: str) -> str:
     """A prompt with what the user asked to change; later words weigh more."""
     return f"{prompt}. {wish}" if wish else prompt
+
+
+def motion_prompt(prompt: str, names: Sequence[str]) -> str:
+    """A prompt for moving a picture that exists: who is in it can be seen, and a name would only mislead (晓雨 is a
+    girl, not rain)."""
+    for name in sorted(names, key=len, reverse=True):
+        prompt = prompt.replace(name, "")
+    return " ".join(prompt.split())

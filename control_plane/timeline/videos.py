@@ -7,6 +7,7 @@ from control_plane.inputs.rules import derive_seed
 from control_plane.inputs.service import check_model
 from control_plane.materials import prompts
 from control_plane.materials import tables as materials
+from control_plane.materials.rules import motion_prompt
 from control_plane.quota import service as quota
 from control_plane.timeline import build, rules, tables
 from control_plane.timeline.schemas import GenerateVideoRequest, GenerateVideoResponse, VideoTask
@@ -41,11 +42,12 @@ async def generate_video(
     elements = await materials.elements_of(work.session, package.id, "storyboard")
     shot = Shot.model_validate(next(row for row in elements if row.id == clip.element_id).data)
     width, height = parts.size
-    prompt = request.prompt if request.prompt is not None else ""
+    prompt = request.prompt or ""
+    names = [character.name for character in parts.characters]
     spec = VideoSpec(
         image_key=keys[image.artifact_id],
         depth_key=keys.get(image.depth_artifact_id),
-        prompt=prompt or shot.action or shot.description,
+        prompt=motion_prompt(prompt or shot.action or shot.description, names),
         camera_movement=CameraMovement(clip.camera_movement),
         duration_s=place.duration_s,
         fps=rules.FPS,

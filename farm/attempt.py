@@ -1,0 +1,225 @@
+"""One attempt on a worker: what the pipeline may use, how it ended, and the manifest that says so."""
+
+import errno
+import logging
+import shutil
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import structlog
+
+from farm.cache import ArtifactCache
+from farm.reporter import Reporter
+from models.catalog import Catalog
+from models.interfaces import UserInputError
+from models.residency import Residency
+from models.specs import StoredArtifact
+from pipelines.context import Phase, TaskCancelled, describe
+from pipelines.registry import TASK_KINDS
+from runtime.artifacts import ArtifactStore, DiskFullError
+from scheduler.ports import Assignment, AttemptId, AttemptReport, WorkerStatus
+from scheduler.task import OutcomeClass
+
+log = structlog.get_logger(__name__)
+
+
+def manifest_key(attempt: AttemptId) -> str:
+    task_id, epoch = attempt
+    return f"manifests/{task_id}/{epoch}.json"
+
+
+def log_key(attempt: AttemptId) -> str:
+    task_id, epoch = attempt
+    return f"logs/{task_id}/{epoch}.log"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a worker has at hand for every attempt. ``budget_scale`` stretches the phases' time budgets."""
+
+    worker: str
+    store: ArtifactStore
+    cache: ArtifactCache
+    catalog: Catalog
+    residency: Residency
+    reporter: Reporter
+    work_root: Path
+    budget_scale: float
+
+
+class Attempt:
+    """The pipelines' TaskContext, watched and cancelled from another thread."""
+
+    def __init__(self, bench: Bench, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self.work_dir = bench.work_root / f"{assignment.task_id}-{assignment.epoch}"
+        self._bench = bench
+        self._budgets_s = TASK_KINDS[assignment.kind].phase_budgets_s
+        self._cancelled = threading.Event()
+        # Until the pipeline says otherwise, what takes time is importing and loading.
+        self._phase: Phase = "load"
+        self._fraction = 0.0
+        self._started_at = self._phase_since = self._progressed_at = time.monotonic()
+        self.timings_s: dict[str, float] = {}
+
+    # --- for the worker
+
+    def status(self) -> WorkerStatus:
+        return WorkerStatus(
+            attempt=self.assignment.attempt,
+            phase=self._phase,
+            fraction=self._fraction,
+            since_progress_s=time.monotonic() - self._progressed_at,
+            budget_s=self._budgets_s[self._phase] * self._bench.budget_scale,
+        )
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    def enter(self, phase: Phase) -> Phase:
+        """Go over to another phase; returns the one before."""
+        now = time.monotonic()
+        before = self._phase
+        self.timings_s[before] = self.timings_s.get(before, 0.0) + now - self._phase_since
+        self._phase, self._phase_since, self._progressed_at = phase, now, now
+        self._bench.reporter.report(self.assignment, phase, self._fraction)
+        return before
+
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._started_at
+
+    # --- for the pipeline: pipelines.context.TaskContext
+
+    @contextmanager
+    def phase(self, name: Phase) -> Iterator[None]:
+        before = self.enter(name)
+        try:
+            yield
+        finally:
+            self.enter(before)
+
+    def progress(self, fraction: float) -> None:
+        self._progressed_at = time.monotonic()
+        self._fraction = min(max(fraction, 0.0), 1.0)
+        self._bench.reporter.report(self.assignment, self._phase, self._fraction)
+        if self._cancelled.is_set():
+            raise TaskCancelled
+
+    def fetch(self, key: str) -> Path:
+        path = self._bench.cache.fetch(key, self.work_dir)
+        self._progressed_at = time.monotonic()
+        return path
+
+    def store(self, path: Path, media_type: str | None = None) -> StoredArtifact:
+        artifact = describe(path, media_type)
+        if self._bench.store.size(artifact.key) != artifact.size:
+            self._bench.store.put_file(artifact.key, path)
+        self._progressed_at = time.monotonic()
+        return artifact
+
+
+def perform(bench: Bench, attempt: Attempt) -> bytes:
+    """Run the attempt to its end, whatever that is; returns its manifest, which is stored as the last act."""
+    assignment = attempt.assignment
+    shutil.rmtree(attempt.work_dir, ignore_errors=True)
+    attempt.work_dir.mkdir(parents=True)
+    log_path = attempt.work_dir / "attempt.log"
+    try:
+        with _logging_to(log_path):
+            log.info("attempt starts", task_id=assignment.task_id, epoch=assignment.epoch, label=assignment.label)
+            report = _outcome(bench, attempt)
+            log.info("attempt ends", outcome=report.outcome.value, timings_s=report.timings_s)
+        return _leave(bench, report, log_path)
+    finally:
+        shutil.rmtree(attempt.work_dir, ignore_errors=True)
+
+
+def _outcome(bench: Bench, attempt: Attempt) -> AttemptReport:
+    result = None
+    outcome, message, field = OutcomeClass.SUCCEEDED, None, None
+    try:
+        result = _run(bench, attempt)
+    except TaskCancelled:
+        outcome, message = OutcomeClass.CANCELLED, "cancelled"
+    except UserInputError as error:
+        outcome, message, field = OutcomeClass.USER, str(error), error.field
+    # A pipeline may raise anything; whatever it is, this attempt has failed and the worker goes on.
+    except Exception as error:  # noqa: BLE001
+        outcome, message = _classify(error), f"{type(error).__name__}: {error}"
+        log.error("attempt failed", traceback=traceback.format_exc())
+    if outcome is OutcomeClass.MODEL_OUT_OF_MEMORY:
+        bench.residency.unload_all()
+    attempt.enter("upload")
+    return AttemptReport(
+        task_id=attempt.assignment.task_id,
+        epoch=attempt.assignment.epoch,
+        worker=bench.worker,
+        outcome=outcome,
+        result=result,
+        error_message=None if message is None else _storable(message),
+        error_field=field,
+        duration_s=attempt.elapsed_s(),
+        timings_s=attempt.timings_s,
+        log_key=log_key(attempt.assignment.attempt),
+    )
+
+
+def _run(bench: Bench, attempt: Attempt) -> dict[str, object]:
+    assignment = attempt.assignment
+    kind = TASK_KINDS[assignment.kind]
+    model = bench.catalog.get(assignment.model)
+    if model is None:
+        raise LookupError(f"the catalog has no model {assignment.model!r}")
+    pipeline = import_module(kind.module)
+    adapter = bench.residency.adapter(model)
+    attempt.enter("run")
+    result = pipeline.run(kind.spec.model_validate(assignment.spec), adapter, attempt)
+    if type(result) is not kind.result:
+        raise TypeError(f"{kind.module}.run returned {type(result).__name__}, not {kind.result.__name__}")
+    return dict(result.model_dump(mode="json"))
+
+
+def _classify(error: Exception) -> OutcomeClass:
+    # torch.OutOfMemoryError by its name: this process need not have torch.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return OutcomeClass.MODEL_OUT_OF_MEMORY
+    if isinstance(error, DiskFullError) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
+        return OutcomeClass.NODE
+    return OutcomeClass.TASK
+
+
+def _leave(bench: Bench, report: AttemptReport, log_path: Path) -> bytes:
+    manifest = report.model_dump_json().encode()
+    try:
+        bench.store.put_file(log_key(report.attempt), log_path)
+        bench.store.put_bytes(manifest_key(report.attempt), manifest)
+    # Stores fail in their own ways, and the scheduler is told over Ray as well: the manifest is the second
+    # way.
+    except Exception:
+        log.exception("the manifest could not be stored", task_id=report.task_id)
+    return manifest
+
+
+def _storable(text: str) -> str:
+    """The text without what PostgreSQL or UTF-8 cannot hold."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")[:4000]
+
+
+@contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
+    """Everything logged meanwhile also goes to a file."""
+    root = logging.getLogger()
+    with path.open("w", encoding="utf-8") as stream:
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(root.handlers[0].formatter if root.handlers else None)
+        root.addHandler(handler)
+        try:
+            yield
+        finally:
+            root.removeHandler(handler)

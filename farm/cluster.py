@@ -1,0 +1,84 @@
+"""The Ray cluster: connecting to it as a driver, and the slots its nodes offer."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scheduler.ports import Device, FarmLostError
+
+# Ray reads these when it is imported. Without the first, 127.0.0.1 is rewritten to the machine's outer
+# address, and the connection may hang.
+_ENVIRONMENT = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
+    "RAY_enable_worker_prestart": "0",
+    "RAY_prestart_worker_first_driver": "0",
+}
+for _name, _value in _ENVIRONMENT.items():
+    os.environ.setdefault(_name, _value)
+
+import ray  # noqa: E402
+
+_CONNECT_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Room for one worker: a CPU or a GPU of a node."""
+
+    node_id: str
+    device: Device
+    index: int
+
+    def __str__(self) -> str:
+        return f"{self.node_id[:12]}-{self.device}{self.index}"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The nodes that are alive, in Ray's words, and the slots they offer."""
+
+    node_ids: frozenset[str]
+    slots: tuple[Slot, ...]
+
+
+def connect(address: str, namespace: str) -> None:
+    """Become a driver of the cluster. To be called once, from the main thread, before signals are handled.
+
+    Raises ConnectionError or RuntimeError, as ray.init does.
+    """
+    ray.init(address=address, namespace=namespace, log_to_driver=False, logging_level="warning")
+
+
+async def check_head(address: str) -> None:
+    """Raises FarmLostError when the head's control store takes no connections.
+
+    Ray itself notices after a minute, and then by ending the process.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            _, writer = await asyncio.open_connection(host, int(port))
+    except (OSError, TimeoutError) as error:
+        raise FarmLostError(f"the Ray head at {address} is gone") from error
+    writer.close()
+
+
+def survey() -> Cluster:
+    """Ask Ray for its nodes. Blocks."""
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    slots = [slot for node in nodes for slot in _slots(node["NodeID"], node["Resources"])]
+    return Cluster(frozenset(node["NodeID"] for node in nodes), tuple(slots))
+
+
+def own_node_id() -> str:
+    return str(ray.get_runtime_context().get_node_id())
+
+
+def _slots(node_id: str, resources: dict[str, float]) -> Iterator[Slot]:
+    for index in range(int(resources.get("CPU", 0))):
+        yield Slot(node_id, "cpu", index)
+    for index in range(int(resources.get("GPU", 0))):
+        yield Slot(node_id, "gpu", index)

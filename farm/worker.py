@@ -1,0 +1,151 @@
+"""The worker: one Ray actor per slot, one attempt at a time, answering questions while it renders."""
+
+import os
+import sys
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+
+import ray
+import structlog
+
+from farm.attempt import Attempt, Bench, perform
+from farm.cache import ArtifactCache
+from farm.gpu import list_gpus
+from farm.process import note_process, work_root
+from farm.reporter import Reporter
+from models.catalog import DEFAULT_PATH, load_catalog
+from models.residency import Residency
+from monitoring.logs import configure_logging
+from pipelines.registry import TASK_KINDS
+from runtime.artifacts import ArtifactStore
+from scheduler.ports import Assignment, AttemptId, Device, WorkerStatus
+
+log = structlog.get_logger(__name__)
+
+RUN_GROUP, CONTROL_GROUP = "run", "control"
+MAX_INLINE_BYTES = 64 * 1024
+"""Ray keeps results over 100 KB in its object store, which dies with the node; the manifest is read instead.
+"""
+
+_REMEMBERED_ATTEMPTS = 8
+# A worker has one core; libraries that start a thread per core of the machine slow each other down. A worker
+# that runs what strangers wrote holds no credentials, whatever its node was started with.
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENCV_FOR_THREADS_NUM": "1",
+}
+_FORBIDDEN = ("REELFARM_DATABASE_URL", "REELFARM_SECRET_KEY", "REELFARM_PASSWORD")
+
+
+class StaleLeaderError(RuntimeError):
+    """The call comes from a scheduler that was replaced."""
+
+
+@dataclass(frozen=True)
+class WorkerConfig:
+    """What a worker is told when it is made. ``scratch_dir`` is on its node's disk."""
+
+    redis_url: str
+    artifacts_url: str
+    catalog: Path | None
+    scratch_dir: Path
+    cache_max_bytes: int
+    budget_scale: float
+    log_level: str
+
+
+@ray.remote(concurrency_groups={RUN_GROUP: 1, CONTROL_GROUP: 4}, max_restarts=0, max_task_retries=0)
+class Worker:
+    def __init__(self, name: str, device: Device, config: WorkerConfig) -> None:
+        for variable in _FORBIDDEN:
+            os.environ.pop(variable, None)
+        os.environ.update(_ENVIRONMENT)
+        configure_logging("worker", config.log_level, stream=sys.stderr)
+        if device == "gpu":
+            log.info("worker on a GPU", gpus=[gpu.name for gpu in list_gpus()])
+        store = ArtifactStore(config.artifacts_url)
+        self._bench = Bench(
+            worker=name,
+            store=store,
+            cache=ArtifactCache(store, config.scratch_dir / "cache", max_bytes=config.cache_max_bytes),
+            catalog=load_catalog(config.catalog or DEFAULT_PATH),
+            residency=Residency(),
+            reporter=Reporter(config.redis_url),
+            work_root=work_root(config.scratch_dir, name),
+            budget_scale=config.budget_scale,
+        )
+        self._lock = threading.Lock()
+        self._generation = 0
+        self._current: Attempt | None = None
+        self._manifests: OrderedDict[AttemptId, bytes] = OrderedDict()
+        self._draining = False
+        # Last: whoever finds the note may hold this worker for able to work.
+        note_process(config.scratch_dir, name)
+        threading.Thread(target=self._warm_up, args=(device,), name="warm-up", daemon=True).start()
+
+    @ray.method(concurrency_group=RUN_GROUP)
+    def run(self, generation: int, assignment: Assignment) -> bytes | None:
+        """Run an attempt and return its manifest, or None when that is too large for a Ray result.
+
+        Called again for the same attempt, by a scheduler that lost the first answer, it waits for its turn
+        behind that attempt and returns the same manifest. Raises StaleLeaderError.
+        """
+        self._obey(generation)
+        manifest = self._manifests.get(assignment.attempt)
+        if manifest is None:
+            attempt = Attempt(self._bench, assignment)
+            with self._lock:
+                self._current = attempt
+            try:
+                manifest = perform(self._bench, attempt)
+            finally:
+                with self._lock:
+                    self._current = None
+            self._manifests[assignment.attempt] = manifest
+            if len(self._manifests) > _REMEMBERED_ATTEMPTS:
+                self._manifests.popitem(last=False)
+        return manifest if len(manifest) <= MAX_INLINE_BYTES else None
+
+    @ray.method(concurrency_group=CONTROL_GROUP)
+    def status(self, generation: int) -> WorkerStatus:
+        """Raises StaleLeaderError."""
+        self._obey(generation)
+        with self._lock:
+            current = self._current
+        status = WorkerStatus(attempt=None) if current is None else current.status()
+        return replace(status, draining=self._draining)
+
+    @ray.method(concurrency_group=CONTROL_GROUP)
+    def cancel(self, generation: int, attempt: AttemptId) -> None:
+        """Stop that attempt at its next step, if it is the one that runs. Raises StaleLeaderError."""
+        self._obey(generation)
+        with self._lock:
+            if self._current is not None and self._current.assignment.attempt == attempt:
+                self._current.cancel()
+
+    @ray.method(concurrency_group=CONTROL_GROUP)
+    def drain(self) -> None:
+        """Finish what runs and ask for no more."""
+        self._draining = True
+
+    def _obey(self, generation: int) -> None:
+        with self._lock:
+            if generation < self._generation:
+                raise StaleLeaderError(f"generation {generation} was replaced by {self._generation}")
+            self._generation = generation
+
+    def _warm_up(self, device: Device) -> None:
+        """Import what the first tasks will need, while there is nothing to do."""
+        adapters = [model.adapter for model in self._bench.catalog.models.values() if model.device == device]
+        modules = [kind.module for kind in TASK_KINDS.values()]
+        for module in (*modules, *(adapter.partition(":")[0] for adapter in adapters if adapter)):
+            try:
+                import_module(module)
+            # Whatever is wrong with it, the task that needs it fails with that error and says so.
+            except Exception as error:  # noqa: BLE001
+                log.warning("cannot import", module=module, error=str(error))

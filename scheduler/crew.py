@@ -1,0 +1,245 @@
+"""The scheduler's workers as it sees them: who is free, who runs what, who fell silent or got stuck."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from scheduler.leases import Leases
+from scheduler.ledger import Progress, RunningAttempt
+from scheduler.policy import Policy
+from scheduler.ports import (
+    Assignment,
+    AttemptEnded,
+    AttemptId,
+    AttemptReport,
+    Device,
+    Farm,
+    FarmEvent,
+    WorkerLost,
+    WorkerLostError,
+    WorkerStatus,
+    WorkerUp,
+)
+from scheduler.task import OutcomeClass
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class _Member:
+    device: Device
+    attempt: RunningAttempt | None = None
+    status: WorkerStatus | None = None
+    stop_by: float | None = None
+    """When a worker that was asked to stop its attempt is killed instead."""
+    asking: asyncio.Task[None] | None = None
+    free_since: float = 0.0
+    draining: bool = False
+    dying: bool = False
+
+
+@dataclass(frozen=True)
+class EndedAttempt:
+    """An attempt to be committed. When its worker was ``lost``, its manifest, if there is one, says more."""
+
+    assignment: Assignment
+    report: AttemptReport
+    lost: bool
+
+
+@dataclass
+class Crew:
+    """Follows the farm's events and answers. Not thread-safe; everything runs on one event loop.
+
+    ``may_act`` is asked before a worker is killed. ``wake`` is called when there is something to commit or to
+    place. Attempts that ended stay in ``ended`` until the loop has committed them.
+    """
+
+    farm: Farm
+    policy: Policy
+    may_act: Callable[[], bool]
+    wake: Callable[[], None]
+    clock: Callable[[], float]
+    lease_s: float
+    poll_interval_s: float
+    cancel_grace_s: float
+    ended: list[EndedAttempt] = field(default_factory=list)
+    _members: dict[str, _Member] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._hurry = asyncio.Event()
+        self._leases = Leases(self.lease_s, self.clock, max_tick_gap_s=2 * self.poll_interval_s)
+
+    # --- what the loop asks
+
+    def attempts(self) -> set[AttemptId]:
+        """Every attempt that is running or waits to be committed."""
+        running = {m.attempt.assignment.attempt for m in self._members.values() if m.attempt is not None}
+        return running | {ended.assignment.attempt for ended in self.ended}
+
+    def progress(self) -> list[Progress]:
+        """How far the running attempts are, of those whose worker answered."""
+        return [
+            Progress(member.status.attempt, member.status.phase, member.status.fraction)
+            for member in self._members.values()
+            if member.attempt is not None
+            and member.status is not None
+            and member.status.attempt == member.attempt.assignment.attempt
+        ]
+
+    def count(self) -> dict[tuple[Device, str], int]:
+        """Workers by device and whether they are busy."""
+        counts: dict[tuple[Device, str], int] = {}
+        for member in self._members.values():
+            state = "dying" if member.dying else "idle" if member.attempt is None else "busy"
+            counts[member.device, state] = counts.get((member.device, state), 0) + 1
+        return counts
+
+    def give(self, attempt: RunningAttempt) -> None:
+        """Send an attempt to its worker, or join it there if it runs already."""
+        member = self._members.get(attempt.worker)
+        if member is None:
+            self._lose(attempt, OutcomeClass.WORKER, f"worker {attempt.worker} is gone")
+            return
+        self.policy.on_gone(attempt.worker)
+        member.attempt = attempt
+        member.status = None
+        self.farm.start(attempt.worker, attempt.assignment)
+        if attempt.cancel_requested:
+            self.cancel(attempt.assignment.attempt)
+
+    def release(self, worker: str) -> None:
+        """A worker has nothing to do, or was chosen and gets nothing after all."""
+        member = self._members.get(worker)
+        if member is not None and not member.dying and not member.draining:
+            member.free_since = self.clock()
+            self.policy.on_free(worker, member.device)
+
+    def idle_s(self, worker: str) -> float:
+        """Seconds since the worker became free; 0 for one that is gone."""
+        member = self._members.get(worker)
+        return 0.0 if member is None else self.clock() - member.free_since
+
+    def cancel(self, attempt: AttemptId) -> None:
+        """Ask for a stop at the next step, and kill the worker if it does not come in time."""
+        for member in self._members.values():
+            if member.attempt is not None and member.attempt.assignment.attempt == attempt:
+                if member.stop_by is None:
+                    member.stop_by = self.clock() + self.cancel_grace_s
+                    self._hurry.set()
+                return
+
+    # --- what happens
+
+    async def follow(self) -> None:
+        """Take the farm's events and watch the workers, until cancelled.
+
+        To be started once the attempts that run were given to this object: it stops those it does not know.
+        """
+        async with asyncio.TaskGroup() as self._group:
+            self._group.create_task(self._watch())
+            while True:
+                self._on_event(await self.farm.events.get())
+
+    def catch_up(self) -> None:
+        """Take the events that are there already."""
+        while not self.farm.events.empty():
+            self._on_event(self.farm.events.get_nowait())
+
+    def _on_event(self, event: FarmEvent) -> None:
+        match event:
+            case WorkerUp(worker, device):
+                self._members[worker] = _Member(device)
+                self._leases.extend(worker)
+                self._hurry.set()
+            case AttemptEnded(report):
+                self._on_ended(report)
+            case WorkerLost(worker, outcome, message):
+                log.warning("worker lost", worker=worker, outcome=outcome.value, message=message)
+                member = self._members.pop(worker, None)
+                self._leases.drop(worker)
+                self.policy.on_gone(worker)
+                if member is not None and member.attempt is not None:
+                    self._lose(member.attempt, outcome, message)
+        self.wake()
+
+    def _on_ended(self, report: AttemptReport) -> None:
+        member = self._members.get(report.worker)
+        if member is None or member.attempt is None or member.attempt.assignment.attempt != report.attempt:
+            log.info("ignored the end of an attempt that is not running", attempt=report.attempt)
+            return
+        self.ended.append(EndedAttempt(member.attempt.assignment, report, lost=False))
+        member.attempt = member.status = member.stop_by = None
+        self.release(report.worker)
+
+    def _lose(self, attempt: RunningAttempt, outcome: OutcomeClass, message: str) -> None:
+        report = AttemptReport(
+            task_id=attempt.assignment.task_id,
+            epoch=attempt.assignment.epoch,
+            worker=attempt.worker,
+            outcome=outcome,
+            error_message=message,
+        )
+        self.ended.append(EndedAttempt(attempt.assignment, report, lost=True))
+
+    # --- watching
+
+    async def _watch(self) -> None:
+        while True:
+            for worker in self._leases.expired():
+                self._kill(worker, f"the worker did not answer for {self.lease_s:g} s")
+            now = self.clock()
+            for worker, member in self._members.items():
+                if member.stop_by is not None and now >= member.stop_by:
+                    self._kill(worker, f"the task did not stop within {self.cancel_grace_s:g} s")
+                self._ask(worker, member)
+            self._hurry.clear()
+            try:
+                async with asyncio.timeout(self.poll_interval_s):
+                    await self._hurry.wait()
+            except TimeoutError:
+                continue
+
+    def _ask(self, worker: str, member: _Member) -> None:
+        if not member.dying and (member.asking is None or member.asking.done()):
+            member.asking = self._group.create_task(self._converse(worker, member))
+
+    async def _converse(self, worker: str, member: _Member) -> None:
+        """One round of question and answer. A silent worker leaves this waiting, and its lease runs out."""
+        try:
+            asked_about = member.attempt
+            status = await self.farm.status(worker)
+            self._leases.extend(worker)
+            if self._members.get(worker) is not member or member.attempt is not asked_about:
+                return
+            member.status = status
+            unwanted = status.attempt is not None and (
+                member.attempt is None or status.attempt != member.attempt.assignment.attempt
+            )
+            if status.attempt is not None and (unwanted or member.stop_by is not None):
+                await self.farm.cancel(worker, status.attempt)
+        except WorkerLostError:
+            return
+        member.draining = status.draining
+        if status.draining:
+            self.policy.on_gone(worker)
+        elif status.attempt is None and member.attempt is None and not self.policy.is_free(worker):
+            self.release(worker)
+            self.wake()
+        if status.attempt is not None and status.since_progress_s > status.budget_s:
+            self._kill(
+                worker,
+                f"no progress for {status.since_progress_s:.1f} s while in phase {status.phase or 'start'}",
+            )
+
+    def _kill(self, worker: str, message: str) -> None:
+        member = self._members[worker]
+        # When leadership is in doubt the lease stays expired, and the next round asks again.
+        if member.dying or not self.may_act():
+            return
+        member.dying = True
+        self.policy.on_gone(worker)
+        log.warning("killing worker", worker=worker, reason=message)
+        self._group.create_task(self.farm.kill(worker, message))

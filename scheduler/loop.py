@@ -1,0 +1,291 @@
+"""The scheduler's loop: commit what ended, take in what waits, start what the policy places.
+
+PostgreSQL is the truth; everything held here is made from it and from the workers again after a restart. A
+database that is away stops nothing that runs: reports wait here until they can be committed.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import redis.asyncio
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from monitoring import metrics
+from runtime.database import Database
+from runtime.redis import WAKE_SCHEDULER
+from scheduler import ledger
+from scheduler.crew import Crew
+from scheduler.leader import Leadership
+from scheduler.outage import MAYBE_AWAY, is_outage
+from scheduler.policy import Policy
+from scheduler.ports import Assignment, AttemptReport, Device, Farm
+from scheduler.queue import wake_reactions
+from scheduler.retries import Verdict
+from scheduler.task import TERMINAL, OutcomeClass
+
+log = structlog.get_logger(__name__)
+
+_OUTAGE_RETRY_S = 0.5
+_REDIS_READ_TIMEOUT_S = 4.0  # under the client's socket timeout
+
+
+@dataclass(frozen=True)
+class LoopConfig:
+    """``slow_poll_s``: how often everything that waits is read anew, whatever Redis said."""
+
+    lease_s: float
+    poll_interval_s: float
+    max_attempts: int
+    cancel_grace_s: float = 10.0
+    slow_poll_s: float = 1.0
+    progress_interval_s: float = 1.0
+
+
+class Scheduler:
+    """One turn of leadership. ``devices`` maps model ids to where they run."""
+
+    def __init__(
+        self,
+        database: Database,
+        redis_client: redis.asyncio.Redis,
+        farm: Farm,
+        *,
+        leadership: Leadership,
+        devices: dict[str, Device],
+        config: LoopConfig,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._redis = redis_client
+        self._farm = farm
+        self._leadership = leadership
+        self._devices = devices
+        self._config = config
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._finished = asyncio.Event()
+        self._policy = Policy()
+        self._crew = Crew(
+            farm=farm,
+            policy=self._policy,
+            may_act=leadership.may_act,
+            wake=self._wake.set,
+            clock=clock,
+            lease_s=config.lease_s,
+            poll_interval_s=config.poll_interval_s,
+            cancel_grace_s=config.cancel_grace_s,
+        )
+        self._in_doubt = True  # the database may hold running attempts that this process does not know
+        self._read_all_at = 0.0
+        self._last_seq = 0
+
+    async def run(self) -> None:
+        """Schedule until cancelled. Raises, in an ExceptionGroup, LostLeadershipError and FarmLostError."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_leading())
+                await self._farm.attach(self._leadership.generation, self._leadership.may_act)
+                group.create_task(self._farm.run())
+                self._crew.catch_up()
+                await self._until_recovered()
+                group.create_task(self._crew.follow())
+                group.create_task(self._listen())
+                group.create_task(self._announce())
+                group.create_task(self._store_progress())
+                group.create_task(self._work())
+        finally:
+            await self._farm.close()
+
+    async def _work(self) -> None:
+        while True:
+            self._wake.clear()
+            if self._in_doubt:
+                await self._until_recovered()
+            try:
+                await self._commit()
+                await self._read()
+                await self._start()
+            except MAYBE_AWAY as error:
+                if not is_outage(error):
+                    raise
+                # A commit whose answer was lost may have happened.
+                self._in_doubt = True
+                await _sit_out(error)
+            else:
+                await self._until_woken()
+
+    async def _until_recovered(self) -> None:
+        while self._in_doubt:
+            try:
+                await self._recover()
+            except MAYBE_AWAY as error:
+                if not is_outage(error):
+                    raise
+                await _sit_out(error)
+
+    async def _until_woken(self) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, self._read_all_at - self._clock())):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    # --- the steps of the loop
+
+    async def _recover(self) -> None:
+        """Join the attempts that run according to the database; those whose worker is gone are lost."""
+        async with self._database.transaction() as session:
+            running = await ledger.load_running(session)
+        known = self._crew.attempts()
+        for attempt in running:
+            if attempt.assignment.attempt not in known:
+                self._crew.give(attempt)
+        self._in_doubt = False
+        self._read_all_at = 0.0
+
+    async def _commit(self) -> None:
+        while self._crew.ended:
+            ended = self._crew.ended[0]
+            report = (await self._farm.manifest(ended.assignment.attempt) if ended.lost else None) or ended.report
+            verdict = await self._settle(report)
+            self._crew.ended.pop(0)
+            if verdict is None:
+                log.info("a late report changed nothing", task_id=report.task_id, epoch=report.epoch)
+                continue
+            self._count(ended.assignment, report)
+            if verdict.state in TERMINAL:
+                self._finished.set()
+            else:
+                self._read_all_at = min(self._read_all_at, self._clock() + verdict.delay_s)
+
+    async def _settle(self, report: AttemptReport) -> Verdict | None:
+        try:
+            async with self._fenced() as session:
+                return await ledger.commit_outcome(session, report, max_attempts=self._config.max_attempts)
+        except MAYBE_AWAY as error:
+            if is_outage(error) or report.outcome is OutcomeClass.TASK:
+                raise
+            # The database refuses the result, such as text with a NUL in it: the task's fault, not the loop's.
+            reason = f"the result cannot be stored: {_first_line(error)}"
+        refused = {"outcome": OutcomeClass.TASK, "result": None, "error_message": reason, "error_field": None}
+        return await self._settle(report.model_copy(update=refused))
+
+    def _count(self, assignment: Assignment, report: AttemptReport) -> None:
+        self._policy.on_end(report.task_id, report.duration_s)
+        metrics.ATTEMPTS.labels(assignment.kind, report.outcome.value).inc()
+        if report.outcome is OutcomeClass.SUCCEEDED and report.duration_s is not None:
+            metrics.TASK_SECONDS.labels(assignment.kind, assignment.model).observe(report.duration_s)
+        log.info(
+            "attempt ended",
+            task_id=report.task_id,
+            epoch=report.epoch,
+            label=assignment.label,
+            outcome=report.outcome.value,
+            error=report.error_message,
+        )
+
+    async def _read(self) -> None:
+        """Tasks that arrived since the last time; now and then all of them, since a transaction that began
+        earlier may commit its lower numbers later."""
+        read_all = self._clock() >= self._read_all_at
+        async with self._database.transaction() as session:
+            waiting = await ledger.load_waiting(session, self._devices, after_seq=0 if read_all else self._last_seq)
+            cancelled = await ledger.load_cancelled(session)
+        if read_all:
+            self._read_all_at = self._clock() + self._config.slow_poll_s
+            present = {task.id for task in waiting}
+            for task in self._policy.waiting:
+                if task.id not in present:
+                    self._policy.on_withdrawn(task.id)
+        for task in waiting:
+            self._policy.on_arrival(task)
+            self._last_seq = max(self._last_seq, task.seq)
+        for attempt in cancelled:
+            self._crew.cancel(attempt)
+
+    async def _start(self) -> None:
+        placements = {task.id: worker for task, worker in self._policy.place()}
+        if not placements:
+            return
+        # Until the answer is here, each of these may or may not have started.
+        self._in_doubt = True
+        async with self._fenced() as session:
+            started = await ledger.start_attempts(
+                session,
+                list(placements.items()),
+                generation=self._leadership.generation,
+                lease_s=self._config.lease_s,
+            )
+        self._in_doubt = False
+        for attempt in started:
+            del placements[attempt.assignment.task_id]
+            metrics.DISPATCH_SECONDS.observe(min(attempt.since_created_s, self._crew.idle_s(attempt.worker)))
+            if attempt.assignment.epoch == 1:
+                metrics.QUEUE_SECONDS.labels(attempt.assignment.kind).observe(attempt.since_created_s)
+            self._crew.give(attempt)
+        for task_id, worker in placements.items():
+            self._policy.on_not_started(task_id)
+            self._crew.release(worker)
+
+    @asynccontextmanager
+    async def _fenced(self) -> AsyncIterator[AsyncSession]:
+        async with self._database.transaction() as session:
+            await self._leadership.fence(session)
+            yield session
+
+    # --- beside the loop
+
+    async def _keep_leading(self) -> None:
+        while True:
+            try:
+                await self._leadership.renew(self._database)
+            except MAYBE_AWAY as error:
+                if not is_outage(error):
+                    raise
+            await asyncio.sleep(self._leadership.ttl_s / 3)
+
+    async def _listen(self) -> None:
+        """Wake at once when Redis says so; without it the slow poll finds the same, later."""
+        while True:
+            try:
+                async with self._redis.pubsub() as subscription:
+                    await subscription.subscribe(WAKE_SCHEDULER)
+                    while True:
+                        if await subscription.get_message(timeout=_REDIS_READ_TIMEOUT_S):
+                            self._wake.set()
+            except (RedisError, OSError) as error:
+                log.info("Redis is away, polling", error=str(error))
+                await asyncio.sleep(_OUTAGE_RETRY_S)
+
+    async def _announce(self) -> None:
+        """Tell the api processes after a commit, without letting a slow Redis hold up the loop."""
+        while True:
+            await self._finished.wait()
+            self._finished.clear()
+            await wake_reactions(self._redis)
+
+    async def _store_progress(self) -> None:
+        while True:
+            await asyncio.sleep(self._config.progress_interval_s)
+            metrics.show_workers(self._crew.count())
+            if progress := self._crew.progress():
+                try:
+                    async with self._fenced() as session:
+                        await ledger.record_progress(session, progress, lease_s=self._config.lease_s)
+                except MAYBE_AWAY as error:
+                    if not is_outage(error):
+                        raise
+
+
+async def _sit_out(error: BaseException) -> None:
+    log.warning("the database or the artifact store is away", error=_first_line(error))
+    await asyncio.sleep(_OUTAGE_RETRY_S)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]

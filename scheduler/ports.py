@@ -1,0 +1,144 @@
+"""What the loop needs of a farm. farm.fleet implements it with Ray, scheduler.testing in memory."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from scheduler.task import OutcomeClass
+
+Device = Literal["cpu", "gpu"]
+AttemptId = tuple[str, int]
+"""Task id and epoch."""
+
+
+class FarmLostError(RuntimeError):
+    """The whole farm is unreachable, such as after the end of the Ray head; attach anew to go on."""
+
+
+class WorkerLostError(RuntimeError):
+    """The worker is gone; a WorkerLost event follows once its process is known to be dead."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """All a worker has to know to run one attempt. Sending it again to the same worker joins the attempt."""
+
+    task_id: str
+    epoch: int
+    kind: str
+    model: str
+    spec: dict[str, Any]
+    job_id: str
+    project_id: str
+    label: str
+    reaction: str
+    context: dict[str, Any]
+
+    @property
+    def attempt(self) -> AttemptId:
+        return (self.task_id, self.epoch)
+
+
+class AttemptReport(BaseModel):
+    """How an attempt ended, as the worker says; also the content of its manifest. Durations are seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task_id: str
+    epoch: int
+    worker: str
+    outcome: OutcomeClass
+    result: dict[str, Any] | None = None
+    error_message: str | None = None
+    error_field: str | None = None
+    duration_s: float | None = None
+    timings_s: dict[str, float] = {}
+    log_key: str | None = None
+
+    @property
+    def attempt(self) -> AttemptId:
+        return (self.task_id, self.epoch)
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """A worker's answer. ``since_progress_s`` counts from its last step or phase, by its own clock."""
+
+    attempt: AttemptId | None
+    phase: str | None = None
+    fraction: float = 0.0
+    since_progress_s: float = 0.0
+    budget_s: float = 0.0
+    draining: bool = False
+
+
+@dataclass(frozen=True)
+class WorkerUp:
+    """A worker exists, found or made; its status says whether it is free."""
+
+    worker: str
+    device: Device
+
+
+@dataclass(frozen=True)
+class WorkerLost:
+    """A worker is gone and its process is known to be dead, so what it ran may run elsewhere."""
+
+    worker: str
+    outcome: OutcomeClass
+    message: str
+
+
+@dataclass(frozen=True)
+class AttemptEnded:
+    report: AttemptReport
+
+
+FarmEvent = WorkerUp | WorkerLost | AttemptEnded
+
+
+class Farm(Protocol):
+    """Keeps a worker on every slot and speaks to it. ``run`` raises FarmLostError when the whole farm is
+    gone."""
+
+    events: asyncio.Queue[FarmEvent]
+
+    async def attach(self, generation: int, may_act: Callable[[], bool]) -> None:
+        """Find the workers that exist already; a WorkerUp for each is in ``events`` on return.
+
+        ``generation`` fences a former leader's calls at the workers. ``may_act`` is asked before a worker is
+        made: false when another process may be leading.
+        """
+        ...
+
+    async def run(self) -> None:
+        """Keep every slot staffed, until cancelled. Workers outlive it."""
+        ...
+
+    def start(self, worker: str, assignment: Assignment) -> None:
+        """Hand over an attempt, or join it if it runs already; AttemptEnded or WorkerLost follows."""
+        ...
+
+    async def status(self, worker: str) -> WorkerStatus:
+        """Raises WorkerLostError; does not return while the worker is silent."""
+        ...
+
+    async def cancel(self, worker: str, attempt: AttemptId) -> None:
+        """Ask for a stop at the next step. Raises WorkerLostError."""
+        ...
+
+    async def kill(self, worker: str, message: str) -> None:
+        """End the worker's process; returns once it is known to be dead and WorkerLost is in ``events``."""
+        ...
+
+    async def manifest(self, attempt: AttemptId) -> AttemptReport | None:
+        """What the attempt left as its last act, or None if it never got there. Raises OSError for a broken
+        store."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the farm; the workers go on."""
+        ...

@@ -1,0 +1,230 @@
+"""A worker's parts on real files, a real Redis and real processes, without Ray."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import orjson
+import pytest
+import redis
+
+from farm.attempt import Attempt, Bench, manifest_key, perform
+from farm.cache import ArtifactCache
+from farm.gpu import list_gpus
+from farm.process import end_process, note_process, work_root
+from farm.reporter import Reporter
+from models.catalog import load_catalog
+from models.residency import Residency
+from pipelines.context import TaskCancelled
+from runtime.artifacts import ArtifactStore, content_key
+from runtime.redis import PROGRESS
+from scheduler.ports import Assignment, AttemptReport
+from scheduler.task import OutcomeClass
+from tests.integration.farm.adapters import Script
+from tests.integration.farm.conftest import CATALOG
+
+NOBODY = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture
+def bench(artifacts: ArtifactStore, tmp_path: Path) -> Bench:
+    return Bench(
+        worker="w",
+        store=artifacts,
+        cache=ArtifactCache(artifacts, tmp_path / "cache", max_bytes=10**9),
+        catalog=load_catalog(CATALOG),
+        residency=Residency(),
+        reporter=Reporter(NOBODY),
+        work_root=tmp_path / "work",
+        budget_scale=0.5,
+    )
+
+
+def assignment(tmp_path: Path, *, model: str = "stage", epoch: int = 1, **fields: object) -> Assignment:
+    script = Script.model_validate({"log": str(tmp_path / "executions"), "name": "n", **fields})
+    spec = script.spec().model_dump(mode="json")
+    return Assignment("tsk_1", epoch, "speech", model, spec, "job_1", "prj_1", "label", "react", {"clip": "c"})
+
+
+def run(bench: Bench, tmp_path: Path, **fields: object) -> AttemptReport:
+    return AttemptReport.model_validate_json(perform(bench, Attempt(bench, assignment(tmp_path, **fields))))
+
+
+def test_a_success_leaves_its_files_its_log_and_last_its_manifest(bench: Bench, tmp_path: Path) -> None:
+    report = run(bench, tmp_path, steps=3)
+    assert report.outcome is OutcomeClass.SUCCEEDED
+    assert report.result is not None
+    assert bench.store.exists(report.result["audio"]["key"])
+    assert bench.store.exists(report.log_key or "")
+    assert AttemptReport.model_validate_json(bench.store.get_bytes(manifest_key(report.attempt))) == report
+    assert {"load", "run", "decode", "upload"} <= report.timings_s.keys()
+    assert sum(report.timings_s.values()) == pytest.approx(report.duration_s, abs=0.05)
+    assert not any(bench.work_root.iterdir())
+
+
+def test_equal_specs_give_equal_results(bench: Bench, tmp_path: Path) -> None:
+    first, second = run(bench, tmp_path, epoch=1), run(bench, tmp_path, epoch=2)
+    assert first.result == second.result
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome", "message"),
+    [
+        ({"ending": "user"}, OutcomeClass.USER, "nobody can say this"),
+        ({"ending": "fail"}, OutcomeClass.TASK, "RuntimeError: the stage is on fire"),
+        ({"ending": "memory"}, OutcomeClass.MODEL_OUT_OF_MEMORY, "MemoryError: no room on the stage"),
+        ({"model": "none-such"}, OutcomeClass.TASK, "the catalog has no model 'none-such'"),
+    ],
+)
+def test_failures_are_classified(
+    bench: Bench, tmp_path: Path, fields: dict[str, object], outcome: OutcomeClass, message: str
+) -> None:
+    report = run(bench, tmp_path, **fields)
+    assert report.outcome is outcome
+    assert message in (report.error_message or "")
+    assert report.error_field == ("text" if outcome is OutcomeClass.USER else None)
+
+
+def test_a_full_disk_is_the_nodes_fault(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: ArtifactStore, key: str, path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ArtifactStore, "put_file", full)
+    assert run(bench, tmp_path).outcome is OutcomeClass.NODE
+
+
+def test_cancelling_stops_at_the_next_step(bench: Bench, tmp_path: Path) -> None:
+    attempt = Attempt(bench, assignment(tmp_path, steps=1000, step_s=0.01))
+    reports: list[bytes] = []
+    thread = threading.Thread(target=lambda: reports.append(perform(bench, attempt)))
+    thread.start()
+    while attempt.status().fraction == 0:
+        thread.join(0.001)
+    attempt.cancel()
+    thread.join()
+    assert AttemptReport.model_validate_json(reports[0]).outcome is OutcomeClass.CANCELLED
+    assert attempt.status().fraction < 0.9
+
+
+def test_the_budget_is_that_of_the_phase_and_every_step_counts(bench: Bench, tmp_path: Path) -> None:
+    attempt = Attempt(bench, assignment(tmp_path))
+    assert (attempt.status().phase, attempt.status().budget_s) == ("load", 60)
+    with attempt.phase("run"):
+        assert (attempt.status().phase, attempt.status().budget_s) == ("run", 10)
+        time.sleep(0.03)
+        before = attempt.status().since_progress_s
+        assert before >= 0.03
+        attempt.progress(0.5)
+        assert attempt.status().since_progress_s < before
+        attempt.cancel()
+        with pytest.raises(TaskCancelled):
+            attempt.progress(0.6)
+    assert attempt.status().phase == "load"
+
+
+def test_a_redis_that_never_answers_does_not_hold_up_a_task() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        reporter = Reporter(f"redis://127.0.0.1:{silent.getsockname()[1]}")
+        # Each of these would wait for a second if it waited for the server: more than the test may take.
+        for step in range(2000):
+            reporter.report(Assignment("t", 1, "speech", "m", {}, "j", "p", "l", "r", {}), "run", step / 2000)
+        reporter.close()
+
+
+def test_progress_is_thinned_and_the_last_of_it_arrives(redis_url: str) -> None:
+    client = redis.Redis.from_url(redis_url)
+    with client.pubsub() as subscription:
+        subscription.subscribe(PROGRESS)
+        subscription.get_message(timeout=1)
+        reporter = Reporter(redis_url)
+        for step in range(1, 2001):
+            reporter.report(Assignment("t", 1, "speech", "m", {}, "j", "p", "l", "r", {"a": 1}), "run", step / 2000)
+        messages: list[dict[str, object]] = []
+        while not messages or messages[-1]["fraction"] != 1.0:
+            message = subscription.get_message(timeout=5)
+            assert message is not None
+            messages.append(orjson.loads(message["data"]))
+        assert len(messages) < 20
+        reporter.close()
+    assert messages[-1]["context"] == {"a": 1}
+
+
+class FarStore(ArtifactStore):
+    """A store that is not on the local disk, and counts its downloads."""
+
+    downloads = 0
+
+    def download(self, key: str, target: Path) -> None:
+        self.downloads += 1
+        target.write_bytes(self.get_bytes(key))
+
+
+def far_store(artifacts: ArtifactStore) -> FarStore:
+    assert artifacts.local_root is not None
+    store = FarStore(f"file://{artifacts.local_root}")
+    store.local_root = None
+    return store
+
+
+def test_a_nodes_workers_download_an_artifact_once(artifacts: ArtifactStore, tmp_path: Path) -> None:
+    key = content_key("ab" * 32, ".png")
+    artifacts.put_bytes(key, b"picture")
+    artifacts.put_bytes("uploads/changing.txt", b"1")
+    store = far_store(artifacts)
+    for worker in ("w1", "w2"):
+        cache = ArtifactCache(store, tmp_path / "cache", max_bytes=1000)
+        assert cache.fetch(key, tmp_path / worker).read_bytes() == b"picture"
+    assert store.downloads == 1
+    cache.fetch("uploads/changing.txt", tmp_path / "w1")
+    artifacts.put_bytes("uploads/changing.txt", b"2")
+    assert cache.fetch("uploads/changing.txt", tmp_path / "w2").read_bytes() == b"2"
+    with pytest.raises(FileNotFoundError):
+        cache.fetch(content_key("cd" * 32, ".png"), tmp_path / "w1")
+
+
+def test_the_cache_keeps_to_its_size_and_takes_no_file_from_under_a_task(
+    artifacts: ArtifactStore, tmp_path: Path
+) -> None:
+    keys = [content_key(f"{number:064d}", ".bin") for number in range(5)]
+    cache = ArtifactCache(far_store(artifacts), tmp_path / "cache", max_bytes=250)
+    paths = []
+    for key in keys:
+        artifacts.put_bytes(key, b"x" * 100)
+        paths.append(cache.fetch(key, tmp_path / "work"))
+    kept = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in kept) <= 250
+    assert all(path.stat().st_size == 100 for path in paths)
+
+
+@pytest.mark.parametrize("stop_first", [False, True])
+def test_a_workers_process_is_ended_and_known_dead(tmp_path: Path, stop_first: bool) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from farm.process import note_process;"
+        "note_process(Path(sys.argv[1]), 'w'); print('noted', flush=True); time.sleep(600)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"noted\n"
+    if stop_first:
+        process.send_signal(signal.SIGSTOP)
+    (work_root(tmp_path, "w") / "tsk_1-1").mkdir(parents=True)
+    assert end_process(tmp_path, "w")
+    assert not work_root(tmp_path, "w").exists()
+    assert process.wait(0) == -signal.SIGKILL
+    assert end_process(tmp_path, "w")
+
+
+def test_a_process_that_took_over_the_number_of_a_worker_is_spared(tmp_path: Path) -> None:
+    note_process(tmp_path, "w")
+    note = tmp_path / "workers" / "w.json"
+    note.write_bytes(orjson.dumps({"pid": os.getpid(), "start_ticks": 1}))
+    assert end_process(tmp_path, "w")
+
+
+def test_a_machine_without_gpus_has_none() -> None:
+    assert isinstance(list_gpus(), list)
