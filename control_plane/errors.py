@@ -62,5 +62,11 @@ class TooManyRequests(ApiError):
     code, status, zh, en = 1011, 429, "请求过于频繁", "too many requests"
 
 
+class Unavailable(ApiError):
+    """Something the server needs, such as its database, is away for the moment; trying again can help."""
+
+    code, status, zh, en = 1000, 503, "服务暂时不可用，请稍后重试", "not available at the moment, try again"
+
+
 class StorageFull(ApiError):
     code, status, zh, en = 1000, 507, "存储空间不足", "storage is full"

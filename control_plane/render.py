@@ -322,7 +322,9 @@ class _Events:
         for field in ("clip_id", "candidate_id"):
             if field in data:
                 self._latest[event["event"], data[field]] = data
-        self._arrived.set()
+        # Workers tell their progress many times a second: it is shown with the next poll and worth none of its own.
+        if event["event"] not in {"video.progress", "export.progress"}:
+            self._arrived.set()
 
     def latest(self, name: str, thing_id: str) -> dict[str, Any]:
         """The data of the last such event, empty if there was none; it may be lost, rows tell the truth."""

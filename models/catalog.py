@@ -10,9 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 DEFAULT_PATH = Path(__file__).with_name("catalog.toml")
 
-TaskKindName = Literal[
-    "script", "text_to_image", "image_to_image", "image_to_video", "speech", "music", "encode"
-]
+TaskKindName = Literal["script", "text_to_image", "image_to_image", "image_to_video", "speech", "music", "encode"]
 
 
 class CatalogError(ValueError):

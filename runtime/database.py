@@ -3,14 +3,13 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
+import orjson
 from sqlalchemy import DateTime, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
-
-import orjson
 
 
 class Base(DeclarativeBase):
@@ -25,7 +24,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,
         list[str]: JSONB,
@@ -43,9 +42,7 @@ class Database:
     ``server_settings`` are PostgreSQL parameters of its connections.
     """
 
-    def __init__(
-        self, url: str, *, pool_size: int = 10, server_settings: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, server_settings: Mapping[str, str] | None = None) -> None:
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,

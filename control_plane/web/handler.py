@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from control_plane.accounts.actor import Access
 from control_plane.accounts.tokens import actor_of
-from control_plane.errors import ApiError, InvalidParameter, StorageFull
+from control_plane.errors import ApiError, InvalidParameter, StorageFull, Unavailable
 from control_plane.web import idempotency
 from control_plane.web.messages import explain
 from control_plane.web.models import RequestModel, to_json
@@ -19,6 +19,7 @@ from control_plane.web.routes import API_PREFIX, Call, Endpoint, Method
 from control_plane.work import Services, unit_of_work
 from monitoring.metrics import HTTP_REQUEST_SECONDS
 from runtime.artifacts import DiskFullError
+from scheduler.outage import is_outage
 
 log = structlog.get_logger(__name__)
 
@@ -62,20 +63,21 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
             call = Call(work, dict(request.match_info), language_of(request), request.remote or "", actor)
             key = request.headers.get("Idempotency-Key") if needs_replay and actor else None
             if key is None or actor is None:
-                data = await _answer(endpoint, call, arguments)
+                answer = await endpoint.handler(call, *arguments)
             else:
                 fingerprint = idempotency.fingerprint(endpoint.path, request.path, arguments)
-                data = await idempotency.once(
-                    work.session, actor.user_id, key, fingerprint, lambda: _answer(endpoint, call, arguments)
+                answer = await idempotency.once(
+                    work.session,
+                    actor.user_id,
+                    key,
+                    fingerprint,
+                    endpoint.response,
+                    lambda: endpoint.handler(call, *arguments),
                 )
+            data = None if answer is None else to_json(answer, services.signer)
         return envelope(data)
 
     return handle
-
-
-async def _answer(endpoint: Endpoint, call: Call, arguments: list[RequestModel]) -> dict[str, Any] | None:
-    result = await endpoint.handler(call, *arguments)
-    return None if result is None else to_json(result, call.services.signer)
 
 
 async def _parse_body(request: web.Request, model: type[RequestModel]) -> RequestModel:
@@ -144,9 +146,9 @@ async def error_middleware(
         response = _http_failure(error, language)
     except (ConnectionResetError, TimeoutError):
         raise
-    except Exception:
+    except Exception as error:
         log.exception("request failed", method=request.method, path=request.path)
-        response = failure(ApiError(), language)
+        response = failure(Unavailable() if is_outage(error) else ApiError(), language)
     resource = request.match_info.route.resource
     HTTP_REQUEST_SECONDS.labels(
         request.method, resource.canonical if resource else "unmatched", str(response.status)

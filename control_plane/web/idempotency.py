@@ -43,8 +43,9 @@ async def once(
     user_id: str,
     key: str,
     request_fingerprint: str,
-    act: Callable[[], Awaitable[dict[str, Any] | None]],
-) -> dict[str, Any] | None:
+    response: type[BaseModel],
+    act: Callable[[], Awaitable[BaseModel | None]],
+) -> BaseModel | None:
     """Act, or answer as the first request with this key was answered. A key used for something else is a conflict."""
     if not 0 < len(key) <= MAX_KEY_LENGTH or not key.isprintable():
         raise InvalidParameter(
@@ -60,9 +61,11 @@ async def once(
         )
         if earlier is None or earlier.fingerprint != request_fingerprint:
             raise AlreadyExists("此键已用于另一请求", "used for another request", field="Idempotency-Key")
-        return earlier.answer
+        return None if earlier.answer is None else response.model_validate(earlier.answer)
     answer = await act()
+    # Without the signatures of its URLs: those expire, and the server may have another address by then.
+    kept = None if answer is None else answer.model_dump(mode="json", exclude_none=True)
     await session.execute(
-        update(IdempotencyRow).where(IdempotencyRow.user_id == user_id, IdempotencyRow.key == key).values(answer=answer)
+        update(IdempotencyRow).where(IdempotencyRow.user_id == user_id, IdempotencyRow.key == key).values(answer=kept)
     )
     return answer

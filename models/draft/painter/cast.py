@@ -72,7 +72,8 @@ def arrange(stage: Stage, shot: ShotType, looks: list[Look]) -> list[Part]:
         if framing.head is None:
             y = stage.height * stage.floor + (0.012 if index % 2 else 0.0) * stage.size
         else:
-            y = stage.height * framing.head + own * _head_height(look)
+            # Whoever sits is as high in the frame as whoever stands.
+            y = stage.height * framing.head + own * (_head_height(look) - pose.drop)
             if y < stage.height * 1.02:
                 # Whoever is too small to be cut off by the frame stands on the ground.
                 y = stage.height * stage.floor
@@ -138,7 +139,7 @@ def _over_shoulder(stage: Stage, framing: _Framing, looks: list[Look], pose: Pos
         first,
         replace(pose, turn=max(0.25, pose.turn)),
         stage.width * (0.5 - 0.12 * side),
-        stage.height * framing.head + size * _head_height(first) if framing.head else stage.height,
+        stage.height * framing.head + size * (_head_height(first) - pose.drop) if framing.head else stage.height,
         size,
         side,
         0.72,

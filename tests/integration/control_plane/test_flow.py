@@ -76,7 +76,7 @@ async def _started(user: Client) -> tuple[str, str]:
 
 async def test_a_failed_generation_says_why_and_costs_nothing(plane: Plane, user: Client) -> None:
     plane.farm.fail["speech"] = "the voice is hoarse"
-    project_id, package_id = await _started(user)
+    project_id, _ = await _started(user)
     failed = await user.until(f"/generation/progress/{project_id}", lambda a: a["status"] == "failed")
     del plane.farm.fail["speech"]
     (step,) = [task for task in failed["tasks"] if task["status"] == "failed"]

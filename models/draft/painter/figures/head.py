@@ -25,7 +25,8 @@ def draw_head(h: Head) -> None:
         for side in (-1, 1):
             if side > 0 and h.turn > 0.45:
                 continue
-            h.ellipse(side * 0.82 - 0.5 * h.turn, 0.14, 0.15, 0.2, darker(skin, 0.1))
+            # The far ear goes behind the head, the near one stays at its edge.
+            h.ellipse(side * 0.82 - (0.5 if side > 0 else 0.06) * h.turn, 0.14, 0.15, 0.2, darker(skin, 0.1))
     wide = 0.84 if look.age == "child" else 0.8
     h.smooth(
         [
