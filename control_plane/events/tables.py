@@ -49,4 +49,4 @@ async def events_after(session: AsyncSession, project_id: str, seq: int, limit: 
 
 async def last_seqs(session: AsyncSession, project_ids: list[str]) -> dict[str, int]:
     rows = await session.execute(select(ProjectRow.id, ProjectRow.event_seq).where(ProjectRow.id.in_(project_ids)))
-    return dict(rows.tuples().all())
+    return {row.id: row.event_seq for row in rows}

@@ -185,11 +185,11 @@ def _anime(s: Sheet) -> "RGB":
 def _watercolor(s: Sheet) -> "RGB":
     """Washes that pool at their edges on rough white paper."""
     image = _wobble(_smoothed(s.image, 2, 7), 5 * s.unit)
-    image = saturate(tables(image, np.stack([contrast_curve(0.86, 0.17)] * 3, axis=1)), 1.35)
+    image = saturate(tables(image, np.stack([contrast_curve(0.97, 0.09)] * 3, axis=1)), 1.35)
     pool = cv2.convertScaleAbs(_edges(image, 2.0), alpha=0.55)
     image = _ink_in(image, cv2.GaussianBlur(pool, (0, 0), 1.2), 0.42, (60, 52, 70))
-    image = _on(image, _texture("blot", *s.size), 0.24)
-    image = _on(image, _texture("paper", *s.size), 0.24)
+    image = _on(image, _texture("blot", *s.size), 0.15)
+    image = _on(image, _texture("paper", *s.size), 0.12)
     return _to_paper(image, (250, 247, 240), 14 * s.unit, 16 * s.unit)
 
 
@@ -276,7 +276,7 @@ def _storybook(s: Sheet) -> "RGB":
     image = _wobble(_smoothed(s.image, 2, 5), 3 * s.unit)
     image = split_tone(saturate(image, 1.2), (150, 90, 60), (255, 214, 150), 0.42)
     image = tables(image, np.stack([contrast_curve(0.92, 0.11)] * 3, axis=1))
-    image = _on(image, _texture("crayon", *s.size), 0.34)
+    image = _on(image, _texture("crayon", *s.size), 0.2)
     image = _ink_in(
         image,
         _wobble(_edges(s.image, 2.2 * s.unit)[..., None].repeat(3, axis=2), 3 * s.unit)[..., 0],
