@@ -25,7 +25,6 @@ from control_plane.exports.routes import routes as exports
 from control_plane.inputs.pictures import add_picture_routes
 from control_plane.inputs.routes import routes as inputs
 from control_plane.materials.routes import routes as materials
-from control_plane.migrations import check_revision
 from control_plane.projects.routes import routes as projects
 from control_plane.reactions import apply_finished_tasks
 from control_plane.timeline.routes import routes as timeline
@@ -67,10 +66,16 @@ def make_services(settings: Settings) -> Services:
         catalog=load_catalog(settings.catalog or DEFAULT_PATH),
         signer=Signer(
             settings.secret_key.get_secret_value(),
-            settings.public_url or f"http://{settings.host}:{settings.port}",
+            settings.public_url or local_url(settings.host, settings.port),
             settings.file_url_ttl_s,
         ),
     )
+
+
+def local_url(host: str, port: int) -> str:
+    """Where a server without a public URL can be reached: from its own machine, if it listens on every address."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+    return f"http://{name}:{port}"
 
 
 def make_app(settings: Settings) -> web.Application:
@@ -91,6 +96,8 @@ def make_app(settings: Settings) -> web.Application:
 
 
 async def _connections(app: web.Application) -> AsyncIterator[None]:
+    from control_plane.migrations import check_revision  # Alembic: only needed once, and slow to import
+
     services = app[SERVICES]
     async with services.database.engine.connect() as connection:
         await connection.run_sync(check_revision)

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from datetime import timedelta
+from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -28,8 +29,6 @@ from runtime.database import utc_now
 from runtime.ids import new_id
 
 _HASHER = PasswordHasher()
-# Checked when the user does not exist, so that the answer takes as long as for one who does.
-_DUMMY_HASH = _HASHER.hash("no such user")
 _USERNAME = re.compile(r"^[\w.@-]{1,64}$")
 MIN_PASSWORD_LENGTH = 8
 
@@ -37,7 +36,7 @@ MIN_PASSWORD_LENGTH = 8
 async def login(work: Work, request: LoginRequest) -> LoginResponse:
     """Raises NotLoggedIn without telling whether the name or the password was wrong."""
     user = await tables.user_by_name(work.session, request.username)
-    is_right = await asyncio.to_thread(_verify, user.password_hash if user else _DUMMY_HASH, request.password)
+    is_right = await asyncio.to_thread(_verify, user.password_hash if user else None, request.password)
     if user is None or not is_right:
         raise NotLoggedIn("用户名或密码错误", "wrong username or password")
     session_id = new_id("ses")
@@ -125,9 +124,15 @@ async def set_password(session: AsyncSession, *, username: str, password: str) -
     return True
 
 
-def _verify(password_hash: str, password: str) -> bool:
+@lru_cache(maxsize=1)
+def _nobodys_hash() -> str:
+    """Checked when the user does not exist, so that the answer takes as long as for one who does."""
+    return _HASHER.hash("no such user")
+
+
+def _verify(password_hash: str | None, password: str) -> bool:
     try:
-        return _HASHER.verify(password_hash, password)
+        return _HASHER.verify(password_hash or _nobodys_hash(), password)
     except (VerifyMismatchError, InvalidHashError):
         return False
 
