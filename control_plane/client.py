@@ -116,7 +116,7 @@ class ApiClient:
         last_id: Any = None
         for attempt in itertools.count():
             if attempt:
-                await asyncio.sleep(min(_FIRST_DELAY_S * 2**attempt, _LONGEST_DELAY_S))
+                await asyncio.sleep(min(_FIRST_DELAY_S * 2 ** min(attempt, 16), _LONGEST_DELAY_S))
             try:
                 async with self._http.ws_connect(
                     f"{self.server}/ws", params={"token": self._token or ""}, heartbeat=20

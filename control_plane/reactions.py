@@ -7,6 +7,7 @@ task: the row is claimed with SKIP LOCKED, and its project is locked before its 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import structlog
 from redis.exceptions import RedisError
@@ -18,7 +19,8 @@ from control_plane.work import Services, Work, unit_of_work
 from monitoring.metrics import REACTIONS
 from runtime import redis as channels
 from scheduler import queue
-from scheduler.task import FinishedTask, TaskState
+from scheduler.outage import is_outage
+from scheduler.task import FinishedTask, OutcomeClass, TaskState
 
 log = structlog.get_logger(__name__)
 
@@ -55,15 +57,31 @@ async def apply_next(services: Services) -> bool:
             await queue.mark_applied(work.session, claimed.id)
         REACTIONS.labels(claimed.reaction, "applied").inc()
     except Exception as error:
-        # Whatever a reaction raises, the transaction is gone and the task must not block the ones behind it. What
-        # the database itself raised while nothing was claimed is the caller's to wait out.
-        if claimed is None:
+        # Whatever a reaction raises, the transaction is gone and the task must not block the ones behind it. A
+        # database that is away, or that broke a deadlock, is no fault of the reaction: the caller tries again.
+        if claimed is None or (isinstance(error, SQLAlchemyError) and is_outage(error)):
             raise
         log.exception("reaction failed", reaction=claimed.reaction, task_id=claimed.id)
         async with services.database.transaction() as session:
             quarantined = await queue.record_reaction_failure(session, claimed.id, repr(error)[:2000])
         REACTIONS.labels(claimed.reaction, "quarantined" if quarantined else "failed").inc()
+        if quarantined:
+            await _give_up(services, claimed)
     return True
+
+
+async def _give_up(services: Services, task: FinishedTask) -> None:
+    """A result that cannot be applied counts as failed: whoever waits for it is told, and nothing is charged."""
+    failed = replace(task, state=TaskState.FAILED, outcome=OutcomeClass.TASK, result=None, error_message="结果无法应用")
+    async with unit_of_work(services) as work:
+        if task.project_id:
+            await lock_project(work.session, task.project_id)
+        try:
+            async with work.session.begin_nested():
+                await _REACTIONS[task.reaction](work, failed)
+        except Exception:  # the reaction is broken altogether; its reservation is still given back
+            log.exception("reaction cannot even fail", reaction=task.reaction, task_id=task.id)
+        await quota.settle(work.session, task.id, succeeded=False)
 
 
 async def apply_finished_tasks(services: Services) -> None:

@@ -70,6 +70,14 @@ class Emotion(StrEnum):
     WHISPER = "whisper"
 
 
+class Font(StrEnum):
+    """The bundled families, by which a subtitle's font is named."""
+
+    SANS = "Noto Sans CJK SC"
+    SERIF = "Noto Serif CJK SC"
+    DEJAVU = "DejaVu Sans"
+
+
 class ShotType(StrEnum):
     ESTABLISHING = "establishing"
     WIDE = "wide"
@@ -385,7 +393,7 @@ class SubtitleStyle(Spec):
 
     burn_in: bool = True
     format: Literal["SRT", "VTT", "ASS"] = "SRT"
-    font_name: str | None = None
+    font_name: Font | None = None
     font_size: int | None = Field(default=None, ge=8, le=400)  # pixels at a short side of 720
     font_color: str = "#ffffff"
     position: Literal["top", "center", "bottom"] = "bottom"

@@ -68,6 +68,7 @@ class Client:
 @dataclass
 class _Watch:
     sent_seq: int
+    joining: int = 0
     clients: set[Client] = field(default_factory=set)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -89,11 +90,18 @@ class Hub:
 
     async def subscribe(self, client: Client, project_id: str, last_seq: int | None) -> int:
         """Replay what the client missed, then everything new. Returns the sequence the replay reached."""
-        watch = self._watches.get(project_id)
-        if watch is None:
-            async with self._services.database.transaction() as session:
-                seqs = await tables.last_seqs(session, [project_id])
-            watch = self._watches.setdefault(project_id, _Watch(sent_seq=seqs.get(project_id, 0)))
+        async with self._services.database.transaction() as session:
+            seqs = await tables.last_seqs(session, [project_id])
+        watch = self._watches.setdefault(project_id, _Watch(sent_seq=seqs.get(project_id, 0)))
+        # Counted at once: a watch that somebody is about to join must not be dropped by the last who leaves.
+        watch.joining += 1
+        try:
+            return await self._join(client, project_id, watch, last_seq)
+        finally:
+            watch.joining -= 1
+            self._drop_if_unwatched(project_id)
+
+    async def _join(self, client: Client, project_id: str, watch: "_Watch", last_seq: int | None) -> int:
         async with watch.lock:
             if last_seq is not None:
                 at = last_seq
@@ -111,8 +119,12 @@ class Hub:
         watch = self._watches.get(project_id)
         if watch is not None:
             watch.clients.discard(client)
-            if not watch.clients:
-                del self._watches[project_id]
+            self._drop_if_unwatched(project_id)
+
+    def _drop_if_unwatched(self, project_id: str) -> None:
+        watch = self._watches.get(project_id)
+        if watch is not None and not watch.clients and not watch.joining:
+            del self._watches[project_id]
 
     def remove(self, client: Client) -> None:
         for project_id in list(self._watches):
@@ -176,11 +188,14 @@ class Hub:
                 await asyncio.sleep(_AFTER_ERROR_S)
 
     async def _hear(self, heard: dict[str, Any]) -> None:
-        message = orjson.loads(heard["data"])
-        if heard["channel"] == channels.PROGRESS.encode():
-            self.relay_progress(message)
-        else:
-            await self.deliver(message["project_id"])
+        try:
+            message = orjson.loads(heard["data"])
+            if heard["channel"] == channels.PROGRESS.encode():
+                self.relay_progress(message)
+            else:
+                await self.deliver(message["project_id"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            log.warning("not a message of ours", channel=heard["channel"], error=repr(error))
 
     async def poll(self) -> None:
         """Find rows that Redis did not tell of; run until cancelled."""

@@ -21,6 +21,9 @@ from models.specs import (
     Word,
 )
 
+DEFAULT_BACKGROUND_OPACITY = 0.6
+"""Of a subtitle's background that is given a colour and no opacity: it was asked for, so it is seen."""
+
 
 class NotReady(Exception):
     """The film cannot be encoded yet, or not at all: ``failed`` says what stands in the way for good."""
@@ -162,7 +165,10 @@ def _subtitle(config: SubtitleConfig | None, *, enabled_by_default: bool) -> Sub
         return SubtitleStyle() if enabled_by_default else None
     if not config.enabled:
         return None
-    return SubtitleStyle(**config.model_dump(exclude={"enabled"}, exclude_none=True))
+    style = SubtitleStyle(**config.model_dump(exclude={"enabled"}, exclude_none=True))
+    if config.background_color is not None and config.background_opacity is None:
+        style = style.model_copy(update={"background_opacity": DEFAULT_BACKGROUND_OPACITY})
+    return style
 
 
 async def _cover(
@@ -172,12 +178,11 @@ async def _cover(
         return None
     image_key: str | None = None
     clip_index: int | None = None
-    if config.cover_type == "custom" and config.custom_image_url:
-        artifact_id = work.services.signer.artifact_id_of(config.custom_image_url)
-        image_key = (await artifacts.keys_of(work.session, [artifact_id or ""])).get(artifact_id or "")
+    if config.custom_image_url is not None:  # by now the artifact's id: see service.export
+        image_key = (await artifacts.keys_of(work.session, [config.custom_image_url])).get(config.custom_image_url)
         if image_key is None:
             raise NotReady("封面图片不存在")
-    elif config.cover_type == "from_clip":
+    elif config.source_clip_id is not None:
         clip_index = next((index for index, clip in enumerate(clips) if clip.id == config.source_clip_id), None)
         if clip_index is None:
             raise NotReady("封面的片段已被删除")

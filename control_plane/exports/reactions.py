@@ -8,6 +8,7 @@ from control_plane.events.schemas import ExportCompleted, ExportedFile
 from control_plane.exports import rules, tables, waiting
 from control_plane.projects import tables as projects
 from control_plane.projects.rules import STAGE_OF, Status
+from control_plane.quota import service as quota
 from control_plane.reactions import reaction
 from control_plane.work import Work
 from models.specs import EncodeResult, StoredArtifact
@@ -21,6 +22,8 @@ async def film_encoded(work: Work, task: FinishedTask) -> None:
     export = await tables.export_by_id(work.session, task.context["export_id"])
     project = await work.session.get(projects.ProjectRow, task.project_id)
     if export is None or project is None or export.status != "pending":
+        # Cancelled or deleted while it was encoded: nobody gets the film, so nobody pays for it.
+        await quota.settle(work.session, task.id, succeeded=False)
         return
     if task.state is not TaskState.SUCCEEDED:
         await waiting.fail(work, export, task.error_message or task.outcome.value)
@@ -34,7 +37,7 @@ async def film_encoded(work: Work, task: FinishedTask) -> None:
     if result.cover is not None:
         files.append(await _keep(work, project, export, "cover", result.cover, result, "JPEG"))
     export.status, export.completed_at = "completed", utc_now()
-    if project.status in {Status.EDITING, Status.COMPLETED}:
+    if project.edit_count == export.edit_count and project.status in {Status.EDITING, Status.COMPLETED}:
         project.status, project.stage = Status.EXPORTED, STAGE_OF[Status.EXPORTED]
     await work.session.flush()
     await events.append(work, project.id, ExportCompleted(export_task_id=export.id, files=files))

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from control_plane.web.models import FileUrl, Id, RequestModel, ResponseModel, Timestamp
+from models.specs import Font
 
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
@@ -13,7 +14,7 @@ class SubtitleConfig(RequestModel):
     enabled: bool
     burn_in: bool
     format: Literal["SRT", "VTT", "ASS"] | None = None
-    font_name: str | None = Field(default=None, min_length=1, max_length=100)
+    font_name: Font | None = None
     font_size: int | None = Field(default=None, ge=8, le=200)
     font_color: Colour | None = None
     position: Literal["top", "bottom", "center"] | None = None

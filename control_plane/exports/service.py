@@ -5,9 +5,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from control_plane.accounts.actor import Actor
 from control_plane.artifacts import service as artifact_service
-from control_plane.errors import AlreadyExists, InvalidParameter, NotFound
+from control_plane.errors import AlreadyExists, InvalidParameter
 from control_plane.exports import rules, tables, waiting
 from control_plane.exports.schemas import (
+    CoverConfig,
     DownloadUrl,
     ExportFile,
     ExportFileList,
@@ -37,14 +38,15 @@ async def export(work: Work, actor: Actor, project_id: str, request: ExportReque
     clips = await timeline.clips_of(work.session, package.id)
     if not clips:
         raise AlreadyExists("时间轴是空的", "the timeline is empty", field="project_id")
-    await _check_cover(work, actor, request, {clip.id for clip in clips})
+    cover = await _checked_cover(work, actor, request.config.cover, {clip.id for clip in clips})
+    config = request.config.model_copy(update={"cover": cover})
     name = request.task_name or project.name
     row = tables.ExportRow(
         id=new_id("exp"),
         project_id=project.id,
         package_id=package.id,
         name=name,
-        config=request.config.model_dump(mode="json", exclude_none=True),
+        config=config.model_dump(mode="json", exclude_none=True),
         job_id=await queue.create_job(work.session, kind="export", project_id=project.id, tenant_id=project.tenant_id),
         status="pending",
         waiting=True,
@@ -67,17 +69,24 @@ async def export(work: Work, actor: Actor, project_id: str, request: ExportReque
     )
 
 
-async def _check_cover(work: Work, actor: Actor, request: ExportRequest, clip_ids: set[str]) -> None:
-    cover = request.config.cover
+async def _checked_cover(work: Work, actor: Actor, cover: CoverConfig | None, clip_ids: set[str]) -> CoverConfig | None:
+    """The cover to keep: with the artifact's id in place of its URL, and only what its type uses. A picture or a clip
+    that is named without a type says the type. Raises InvalidParameter where the two do not fit."""
     if cover is None or not cover.enabled:
-        return
-    if cover.cover_type == "custom":
-        if cover.custom_image_url is None:
-            raise InvalidParameter("custom 时必填", "required with custom", field="config.cover.custom_image_url")
-        field = "config.cover.custom_image_url"
-        await artifact_service.readable(work, actor, cover.custom_image_url, field=field, media="image")
-    if cover.cover_type == "from_clip" and cover.source_clip_id not in clip_ids:
+        return None
+    picture, clip = cover.custom_image_url, cover.source_clip_id
+    kind = cover.cover_type or ("custom" if picture else "from_clip" if clip else "auto_generate")
+    for field, value, owner in (("custom_image_url", picture, "custom"), ("source_clip_id", clip, "from_clip")):
+        if (value is not None) != (kind == owner):
+            raise InvalidParameter(
+                f"与 cover_type {kind} 不符", f"does not fit cover_type {kind}", field=f"config.cover.{field}"
+            )
+    if clip is not None and clip not in clip_ids:
         raise InvalidParameter("不是此时间轴的片段", "not a clip of this timeline", field="config.cover.source_clip_id")
+    if picture is not None:
+        field = "config.cover.custom_image_url"
+        picture = (await artifact_service.readable(work, actor, picture, field=field, media="image")).id
+    return cover.model_copy(update={"cover_type": kind, "custom_image_url": picture})
 
 
 async def export_task(work: Work, actor: Actor, export_id: str) -> ExportTask:
@@ -132,9 +141,10 @@ async def download_url(work: Work, actor: Actor, file_id: str) -> DownloadUrl:
 
 async def cancel(work: Work, actor: Actor, export_id: str) -> None:
     """Stop an export. One that is over cannot be cancelled."""
+    # The job before the project, as reactions lock them.
+    await queue.cancel_job(work.session, await tables.job_of(work.session, actor, export_id))
     row, _ = await tables.load_export(work.session, actor, export_id)
     if row.status != "pending":
-        raise NotFound("导出任务已结束", "the export is over", field="task_id")
+        raise AlreadyExists("导出任务已结束", "the export is over", field="task_id")
     row.status, row.waiting = "cancelled", False
-    await queue.cancel_job(work.session, row.job_id)
     work.wakes_scheduler = True

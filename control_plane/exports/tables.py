@@ -27,6 +27,7 @@ class ExportRow(Base):
     waiting: Mapped[bool] = mapped_column(default=True)
     job_id: Mapped[str]
     task_id: Mapped[str | None]
+    edit_count: Mapped[int] = mapped_column(default=0)
     error_message: Mapped[str | None]
     completed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -62,6 +63,18 @@ async def load_export(session: AsyncSession, actor: Actor, export_id: str) -> tu
     if row is None:
         raise NotFound("导出任务不存在", "no such export", field="task_id")
     return row[0], row[1]
+
+
+async def job_of(session: AsyncSession, actor: Actor, export_id: str) -> str:
+    """The export's job, without locking anything. Raises NotFound."""
+    job_id = await session.scalar(
+        select(ExportRow.job_id)
+        .join(ProjectRow, ProjectRow.id == ExportRow.project_id)
+        .where(ExportRow.id == export_id, may_access(actor))
+    )
+    if job_id is None:
+        raise NotFound("导出任务不存在", "no such export", field="task_id")
+    return job_id
 
 
 async def export_by_id(session: AsyncSession, export_id: str) -> ExportRow | None:

@@ -52,7 +52,7 @@ async def start(work: Work, project: projects.ProjectRow, export: tables.ExportR
         priority=30,  # a person waits for it
     )
     (export.task_id,) = await quota.enqueue_paid(work, [task])
-    export.waiting = False
+    export.waiting, export.edit_count = False, project.edit_count
     await work.session.flush()
 
 

@@ -62,6 +62,7 @@ class InputOptions(ResponseModel):
     transitions: list[str]
     emotions: list[str]
     camera_movements: list[str]
+    fonts: list[str]
 
 
 class AttachmentReference(RequestModel):

@@ -31,7 +31,7 @@ from control_plane.projects.rules import STAGE_OF, Stage, Status, automatic_name
 from control_plane.work import Work
 from models.draft.script.check import check_source
 from models.interfaces import UserInputError
-from models.specs import CameraMovement, Emotion, Filter, StoredArtifact, Transition
+from models.specs import CameraMovement, Emotion, Filter, Font, StoredArtifact, Transition
 from runtime.artifacts import content_key
 from runtime.ids import new_id
 
@@ -86,6 +86,7 @@ async def options(work: Work, actor: Actor, language: str) -> InputOptions:
         transitions=[value.value for value in Transition],
         emotions=[value.value for value in Emotion],
         camera_movements=[value.value for value in CameraMovement],
+        fonts=[value.value for value in Font],
     )
 
 
@@ -114,6 +115,9 @@ async def submit(work: Work, actor: Actor, request: SubmitRequest) -> SubmitResp
     await _check_config(work, actor, request.config)
     attachments = await _own_attachments(work, actor, request)
     project = await _project_for(work, actor, request)
+    if request.attachments is not None:
+        for former in await tables.project_attachments(work.session, project.id):
+            former.project_id = None
     for attachment in attachments:
         attachment.project_id = project.id
     row = await tables.input_of(work.session, project.id)
@@ -238,6 +242,9 @@ async def register_attachment(work: Work, actor: Actor, request: RegisterAttachm
         raise UploadFailed("尚未上传", "nothing was uploaded there", field="file_url")
     if size != request.file_size:
         raise UploadFailed(f"实际 {size} 字节", f"the file has {size} bytes", field="file_size")
+    longest = 4 * work.services.settings.content_max_chars  # bytes: no character of UTF-8 has more
+    if request.file_category == "document" and size > longest:
+        raise UploadFailed(f"文档最多 {longest} 字节", f"a document has at most {longest} bytes", field="file_size")
     data = await store.get_bytes_async(upload_key(upload_id))
     sha256 = hashlib.sha256(data).hexdigest()
     if request.file_hash is not None and request.file_hash.lower() != sha256:

@@ -6,6 +6,7 @@ from sqlalchemy import inspect
 
 from control_plane.materials import tables
 from control_plane.projects import tables as projects
+from control_plane.timeline import build
 from control_plane.timeline import tables as timeline
 from control_plane.work import Work
 from runtime.database import Base, utc_now
@@ -18,7 +19,7 @@ async def copy_package(
     work: Work, project: projects.ProjectRow, package: tables.PackageRow, name: str | None
 ) -> tables.PackageRow:
     """Copy elements, pictures, voices, clips, lines and videos, and activate the copy. Files are shared, not copied.
-    What is still being made belongs to the original alone."""
+    Pictures and videos that are still being made belong to the original alone. Raises QuotaExceeded."""
     session = work.session
     version = await tables.next_version(session, project.id)
     copy = _copy(
@@ -41,13 +42,17 @@ async def copy_package(
             session.add(_copy(image, id=new_id("img"), element_id=elements[image.element_id]))
     for voice in await tables.voices_of(session, list(elements)):
         session.add(_copy(voice, id=new_id("cvo"), element_id=elements[voice.element_id]))
-    await _copy_timeline(work, package, copy, elements)
+    await _copy_timeline(work, project, package, copy, elements)
     await tables.activate(session, copy)
     return copy
 
 
 async def _copy_timeline(
-    work: Work, package: tables.PackageRow, copy: tables.PackageRow, elements: dict[str, str]
+    work: Work,
+    project: projects.ProjectRow,
+    package: tables.PackageRow,
+    copy: tables.PackageRow,
+    elements: dict[str, str],
 ) -> None:
     session = work.session
     clips = {row.id: new_id("clp") for row in await timeline.clips_of(session, package.id)}
@@ -65,12 +70,18 @@ async def _copy_timeline(
             )
         )
     await session.flush()
+    unspoken = []
     for line in await timeline.lines_of(session, list(clips)):
-        session.add(_copy(line, id=new_id("aud"), clip_id=clips[line.clip_id]))
+        line_copy = _copy(line, id=new_id("aud"), clip_id=clips[line.clip_id])
+        session.add(line_copy)
+        if line.status in timeline.UNFINISHED:
+            unspoken.append(line_copy)
     for video in await timeline.videos_of(session, list(clips)):
         if video.id in videos:
             session.add(_copy(video, id=videos[video.id], clip_id=clips[video.clip_id]))
     await session.flush()
+    # What is being spoken now is being spoken for the original.
+    await build.speak(work, project, copy, unspoken)
 
 
 def _copy(row: RowT, **changes: Any) -> RowT:

@@ -9,7 +9,7 @@ from control_plane.accounts.actor import Actor
 from control_plane.artifacts import tables as artifacts
 from control_plane.assets import tables as assets
 from control_plane.assets.presets import style_of
-from control_plane.errors import QuotaExceeded
+from control_plane.errors import InvalidParameter, QuotaExceeded
 from control_plane.events import service as events
 from control_plane.events.schemas import (
     GenerationCompleted,
@@ -89,6 +89,14 @@ async def _snapshot(work: Work, source: input_tables.InputRow) -> dict[str, obje
         for row in attachments
         if row.file_category == "document" and row.artifact_id in keys
     ]
+    limit = work.services.settings.content_max_chars
+    length = len(source.content) + sum(map(len, documents))
+    if length > limit:
+        raise InvalidParameter(
+            f"正文与文档共 {length} 个字符，最多 {limit} 个",
+            f"text and documents have {length} characters together, at most {limit}",
+            field="attachments",
+        )
     style = await assets.asset_by_id(work.session, config["style_id"]) if config.get("style_id") else None
     subject = await assets.asset_by_id(work.session, config["subject_id"]) if config.get("subject_id") else None
     pictures = [
@@ -352,18 +360,25 @@ async def fail(
     work: Work, project: projects.ProjectRow, package: tables.PackageRow, step: ScriptStep, message: str
 ) -> None:
     """A task of a step failed for good: the step and the package say so, the project returns to where it was."""
-    row = await _step(work, package, step)
-    row.status, row.error_message, row.finished_at = "failed", message, utc_now()
-    if package.status == "generating":
-        package.status = "failed"
-        before = Status(package.source["status_before"])
-        project.status, project.stage = before, STAGE_OF[before]
-        await events.append(
-            work,
-            project.id,
-            GenerationFailed(material_package_id=package.id, step=step.value, error_message=message),
-        )
+    if package.status != "generating":
+        return  # it has failed already; what is left of it ends here
+    for row in await tables.steps_of(work.session, package.id):
+        if row.step == step.value:
+            row.status, row.error_message, row.finished_at = "failed", message, utc_now()
+        elif row.status == "in_progress":
+            row.status = "pending"
+    package.status = "failed"
+    before = Status(package.source["status_before"])
+    project.status, project.stage = before, STAGE_OF[before]
     await work.session.flush()
+    # Nobody waits for the rest any more. Its job is this reaction's own, so it is locked already.
+    await queue.cancel_job(work.session, package.job_id or "")
+    work.wakes_scheduler = True
+    await events.append(
+        work,
+        project.id,
+        GenerationFailed(material_package_id=package.id, step=step.value, error_message=message),
+    )
 
 
 async def fail_for_quota(

@@ -13,7 +13,8 @@ from runtime.database import Base, utc_now
 
 
 class ProjectRow(Base):
-    """``event_seq`` numbers the project's events; whoever appends one holds this row's lock."""
+    """``event_seq`` numbers the project's events; whoever appends one holds this row's lock. ``edit_count`` tells an
+    export whether the film was changed since it was planned."""
 
     __tablename__ = "projects"
 
@@ -27,6 +28,7 @@ class ProjectRow(Base):
     stage: Mapped[str] = mapped_column(default="input")
     progress: Mapped[int] = mapped_column(default=0)
     event_seq: Mapped[int] = mapped_column(default=0)
+    edit_count: Mapped[int] = mapped_column(default=0)
     thumbnail_artifact_id: Mapped[str | None]
     started_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]

@@ -238,7 +238,8 @@ def line_duration(line: tables.SpeechLineRow) -> float:
 
 
 async def edited(work: Work, project: projects.ProjectRow) -> None:
-    """The user changed something: a finished project is being edited again, and may at once be complete."""
+    """The film changed: a finished project is being edited again, and may at once be complete."""
+    project.edit_count += 1
     if project.status in {Status.COMPLETED, Status.EXPORTED}:
         project.status, project.stage = Status.EDITING, STAGE_OF[Status.EDITING]
     await settle_status(work, project)

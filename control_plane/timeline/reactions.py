@@ -76,6 +76,7 @@ async def video_rendered(work: Work, task: FinishedTask) -> None:
         clip = await work.session.get(tables.ClipRow, clip_id)
         if clip is not None and clip.selected_video_id is None:
             clip.selected_video_id = video.id
+            await build.edited(work, project)
         await events.append(
             work,
             project.id,

@@ -1,10 +1,13 @@
 """Clips, their audio and videos, and the project's music."""
 
 from control_plane.accounts.actor import Access
-from control_plane.timeline import audio, service, videos
+from control_plane.timeline import audio, candidates, service, videos
 from control_plane.timeline.schemas import (
+    ApplyCandidateRequest,
     Bgm,
     BgmRequest,
+    Candidates,
+    CandidatesQuery,
     ClipAudio,
     DurationRequest,
     EditConfigRequest,
@@ -12,6 +15,8 @@ from control_plane.timeline.schemas import (
     GenerateBgmResponse,
     GenerateVideoRequest,
     GenerateVideoResponse,
+    RegenerateShotRequest,
+    RegenerateShotResponse,
     SpeechRequest,
     SpeechResponse,
     Timeline,
@@ -55,6 +60,29 @@ async def generate_video(call: Call, body: GenerateVideoRequest) -> GenerateVide
 async def video_task(call: Call) -> VideoTask:
     """How far a video generation is."""
     return await videos.video_task(call.work, call.actor, call.path["task_id"])
+
+
+@routes.get("/timeline-clips/{clip_id}/candidates", access=Access.READ, query=CandidatesQuery, response=Candidates)
+async def list_candidates(call: Call, query: CandidatesQuery) -> Candidates:
+    """The pictures and videos a clip could show."""
+    return await candidates.candidates(call.work, call.actor, call.path["clip_id"], query.candidate_type)
+
+
+@routes.post(
+    "/timeline-clips/{clip_id}/regenerate-image",
+    access=Access.WRITE,
+    body=RegenerateShotRequest,
+    response=RegenerateShotResponse,
+)
+async def regenerate_image(call: Call, body: RegenerateShotRequest) -> RegenerateShotResponse:
+    """Paint another picture of a clip."""
+    return await candidates.regenerate_image(call.work, call.actor, call.path["clip_id"], body)
+
+
+@routes.post("/timeline-clips/{clip_id}/apply-candidate", access=Access.WRITE, body=ApplyCandidateRequest)
+async def apply_candidate(call: Call, body: ApplyCandidateRequest) -> None:
+    """Choose what a clip shows."""
+    await candidates.apply_candidate(call.work, call.actor, call.path["clip_id"], body)
 
 
 @routes.get("/timeline-clips/{clip_id}/audio", access=Access.READ, response=ClipAudio)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from models.specs import Transition
+from models.specs import CameraMovement, Transition
 
 FPS = 24
 SPEECH_LEAD_S = 0.2
@@ -55,6 +55,31 @@ class PlacedClip:
     @property
     def end_s(self) -> float:
         return self.start_s + self.duration_s
+
+
+_CAMERA_WORDS = {
+    CameraMovement.STATIC: ("固定镜头", "镜头固定", "static camera", "locked"),
+    CameraMovement.PUSH_IN: ("推近", "推进", "推镜", "拉近", "zoom in", "push in", "dolly in", "move closer"),
+    CameraMovement.PULL_OUT: ("拉远", "后拉", "拉镜", "zoom out", "pull out", "pull back", "dolly out"),
+    CameraMovement.PAN_LEFT: ("左摇", "左移", "向左", "pan left", "pans left", "to the left"),
+    CameraMovement.PAN_RIGHT: ("右摇", "右移", "向右", "pan right", "pans right", "to the right"),
+    CameraMovement.TILT_UP: ("上摇", "上移", "镜头向上", "tilt up", "tilts up"),
+    CameraMovement.TILT_DOWN: ("下摇", "下移", "镜头向下", "tilt down", "tilts down"),
+    CameraMovement.ORBIT: ("环绕", "orbit", "circle around"),
+    CameraMovement.HANDHELD: ("手持", "handheld", "hand-held"),
+}
+
+
+def camera_named(prompt: str) -> CameraMovement | None:
+    """The camera move a user's prompt asks for; the last one where it names several."""
+    text = prompt.casefold()
+    found = [
+        (text.rindex(word) + len(word), movement)
+        for movement, words in _CAMERA_WORDS.items()
+        for word in words
+        if word in text
+    ]
+    return max(found, key=lambda item: item[0])[1] if found else None
 
 
 def speech_length(durations_s: Sequence[float]) -> float:

@@ -78,6 +78,54 @@ class EditConfigRequest(RequestModel):
     camera_movement: CameraMovement | None = None
 
 
+class CandidatesQuery(RequestModel):
+    candidate_type: Literal["image", "video"] | None = None
+
+
+class ImageCandidate(ResponseModel):
+    id: str
+    image_url: FileUrl
+    thumbnail_url: FileUrl
+    prompt: str
+    is_selected: bool
+    created_at: Timestamp
+
+
+class VideoCandidate(ResponseModel):
+    id: str
+    video_url: FileUrl
+    thumbnail_url: FileUrl
+    video_duration: float
+    model_id: str
+    model_name: str
+    prompt: str
+    quota_consumed: int
+    is_selected: bool
+    generation_status: GenerationStatus
+    created_at: Timestamp
+
+
+class Candidates(ResponseModel):
+    images: list[ImageCandidate] | None = None
+    videos: list[VideoCandidate] | None = None
+
+
+class RegenerateShotRequest(RequestModel):
+    user_prompt: Text
+    prompt: Text | None = None
+
+
+class RegenerateShotResponse(ResponseModel):
+    candidate_id: str
+    status: Literal["processing"]
+    quota_consumed: int | None = None
+
+
+class ApplyCandidateRequest(RequestModel):
+    candidate_type: Literal["image", "video"]
+    candidate_id: Id
+
+
 class GenerateVideoRequest(RequestModel):
     model_id: Id
     prompt: Text | None = None

@@ -48,8 +48,8 @@ async def generate_video(
         image_key=keys[image.artifact_id],
         depth_key=keys.get(image.depth_artifact_id),
         prompt=motion_prompt(prompt or shot.action or shot.description, names),
-        camera_movement=CameraMovement(clip.camera_movement),
-        duration_s=place.duration_s,
+        camera_movement=rules.camera_named(prompt) or CameraMovement(clip.camera_movement),
+        duration_s=min(place.duration_s, rules.MAX_CLIP_S),  # the film goes on with a slow push-in
         fps=rules.FPS,
         width=width,
         height=height,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from control_plane.accounts.actor import Access
 from control_plane.accounts.tokens import actor_of
-from control_plane.errors import ApiError, InvalidParameter, StorageFull, Unavailable
+from control_plane.errors import ApiError, InvalidParameter, NotFound, StorageFull, Unavailable
 from control_plane.web import idempotency
 from control_plane.web.messages import explain
 from control_plane.web.models import RequestModel, to_json
@@ -53,6 +53,8 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
 
     async def handle(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]
+        if any("\0" in value for value in request.match_info.values()):
+            raise NotFound()
         actor = None if endpoint.access is Access.PUBLIC else actor_of(request, services.settings, endpoint.access)
         arguments: list[RequestModel] = []
         if endpoint.body is not None:
@@ -81,18 +83,23 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
 
 
 async def _parse_body(request: web.Request, model: type[RequestModel]) -> RequestModel:
+    if not request.can_read_body:
+        return _validated(model, b"{}")
     if request.content_type != "application/json":
         raise InvalidParameter(
             "请求体必须是 application/json", "the body must be application/json", field="Content-Type"
         )
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise InvalidParameter("请求体过大", f"the body exceeds {MAX_BODY_BYTES} bytes", field="body")
-    raw = await request.read()
+    return _validated(model, await request.read())
+
+
+def _validated(model: type[RequestModel], raw: bytes) -> RequestModel:
     try:
         parsed = model.model_validate_json(raw, strict=True)
     except ValidationError as error:
         raise explain(error) from error
-    _refuse_nul(parsed)
+    refuse_nul(parsed)
     return parsed
 
 
@@ -105,11 +112,11 @@ def _parse_query(request: web.Request, model: type[RequestModel]) -> RequestMode
         parsed = model.model_validate(values)
     except ValidationError as error:
         raise explain(error) from error
-    _refuse_nul(parsed)
+    refuse_nul(parsed)
     return parsed
 
 
-def _refuse_nul(model: BaseModel) -> None:
+def refuse_nul(model: BaseModel) -> None:
     """PostgreSQL has no NUL in text, so it is refused here, by name, rather than failing there."""
 
     def walk(value: Any, path: str) -> None:

@@ -37,7 +37,7 @@ class Signer:
     def is_valid(self, method: str, path: str, expires: str, signature: str) -> bool:
         if not expires.isascii() or not expires.isdigit() or len(expires) > 12 or int(expires) < time.time():
             return False
-        return hmac.compare_digest(self._signature(method, path, int(expires)), signature)
+        return hmac.compare_digest(self._signature(method, path, int(expires)).encode(), signature.encode())
 
     def artifact_id_of(self, url: str) -> str | None:
         """The artifact that a URL of ours names; None for any other URL."""

@@ -11,10 +11,10 @@ from PIL import Image, ImageDraw
 
 from models.camera import View
 from models.planes import empty_frame, i420_to_rgb, planes, warp_planes
-from models.specs import CoverSpec
+from models.specs import CoverSpec, Font
 from pipelines.media.cues import break_points
 from pipelines.media.overlay import Overlay
-from pipelines.media.text import SANS, SERIF, TextStyle, drawable, line_width, render_lines
+from pipelines.media.text import TextStyle, drawable, line_width, render_lines
 
 if TYPE_CHECKING:
     from models.interfaces import I420, RGB
@@ -88,7 +88,7 @@ def _set_text(title: str, subtitle: str, size: "Size") -> "RGBA":
     canvas = Image.new("RGBA", size, (0, 0, 0, 0))
     blocks: list[Image.Image] = []
     if title:
-        blocks.append(_block(title, SERIF, _TITLE_SIZES, size, line_height=1.28))
+        blocks.append(_block(title, Font.SERIF, _TITLE_SIZES, size, line_height=1.28))
     if title and subtitle:
         rule = Image.new("RGBA", (round(short * 0.16), round(short * 0.052)), (0, 0, 0, 0))
         thickness = max(2, round(short * 0.0035))
@@ -97,7 +97,7 @@ def _set_text(title: str, subtitle: str, size: "Size") -> "RGBA":
         ImageDraw.Draw(rule).rectangle(box, fill=(255, 255, 255, 190))
         blocks.append(rule)
     if subtitle:
-        blocks.append(_block(subtitle, SANS, _SUBTITLE_SIZES, size, line_height=1.45))
+        blocks.append(_block(subtitle, Font.SANS, _SUBTITLE_SIZES, size, line_height=1.45))
     total = sum(block.height for block in blocks)
     y = max(0, round(height * 0.48 - total / 2))
     for block in blocks:
@@ -106,7 +106,7 @@ def _set_text(title: str, subtitle: str, size: "Size") -> "RGBA":
     return np.asarray(canvas)
 
 
-def _block(text: str, family: str, sizes: tuple[float, ...], size: "Size", line_height: float) -> Image.Image:
+def _block(text: str, family: Font, sizes: tuple[float, ...], size: "Size", line_height: float) -> Image.Image:
     short, limit = min(size), size[0] * _TEXT_WIDTH
     for fraction in sizes:
         em = max(8, round(short * fraction))
@@ -123,7 +123,7 @@ def _block(text: str, family: str, sizes: tuple[float, ...], size: "Size", line_
     return Image.fromarray(tile)
 
 
-def _wrap(text: str, family: str, em: int, limit: float) -> list[str]:
+def _wrap(text: str, family: Font, em: int, limit: float) -> list[str]:
     """The text in as few lines as fit ``limit`` pixels, of lengths as equal as possible."""
     if line_width(text, family, em) <= limit:
         return [text]

@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pysubs2
 
-from models.specs import EncodeSpec, SubtitleStyle
+from models.specs import EncodeSpec, Font, SubtitleStyle
 from pipelines.media.cues import Cue, build_cues
 from pipelines.media.overlay import Overlay
 from pipelines.media.text import (
-    SANS,
     TextStyle,
     cell_height,
-    check_family,
     drawable,
     line_width,
     parse_colour,
@@ -45,7 +43,7 @@ def look_of(style: SubtitleStyle, width: int, height: int) -> Look:
     size = max(8, round((style.font_size or _DEFAULT_SIZE) * short / 720))
     text = TextStyle(
         size=size,
-        family=check_family(style.font_name) if style.font_name else SANS,
+        family=style.font_name or Font.SANS,
         colour=parse_colour(style.font_color, "config.subtitle.font_color"),
         outline=size * 0.07,
         shadow=size * 0.06,

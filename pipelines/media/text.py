@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from models.interfaces import UserInputError
+from models.specs import Font
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,12 +25,10 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(__file__).with_name("fonts")
 _FILES = {
-    "Noto Sans CJK SC": "NotoSansCJKsc-Medium.otf",
-    "Noto Serif CJK SC": "NotoSerifCJKsc-Bold.otf",
-    "DejaVu Sans": "DejaVuSans.ttf",
+    Font.SANS: "NotoSansCJKsc-Medium.otf",
+    Font.SERIF: "NotoSerifCJKsc-Bold.otf",
+    Font.DEJAVU: "DejaVuSans.ttf",
 }
-FONT_FAMILIES = tuple(_FILES)
-SANS, SERIF = FONT_FAMILIES[:2]
 _EMOJI = (0x1F000, 0x1FAFF)  # the few that DejaVu has are line drawings, foreign to a subtitle
 _HALF_EMPTY = ("，", "。", "、", "；", "：", "！", "？")
 _NO_CHARACTER = "\U0010ffff"  # a noncharacter: fonts answer with the box that stands for a missing glyph
@@ -41,23 +40,13 @@ class TextStyle:
     behind the lines is drawn when ``box_opacity`` is above 0."""
 
     size: int
-    family: str = SANS
+    family: Font = Font.SANS
     colour: "Colour" = (255, 255, 255)
     outline: float = 0.0
     shadow: float = 0.0
     box_colour: "Colour" = (0, 0, 0)
     box_opacity: float = 0.0
     line_height: float = 1.32
-
-
-def check_family(name: str) -> str:
-    """The bundled family of that name, in any case. Raises UserInputError naming the families there are."""
-    by_name = {family.casefold(): family for family in FONT_FAMILIES}
-    family = by_name.get(name.strip().casefold())
-    if family is None:
-        known = ", ".join(FONT_FAMILIES)
-        raise UserInputError(f"font {name!r} is not among the fonts: {known}", field="config.subtitle.font_name")
-    return family
 
 
 def parse_colour(text: str, field: str) -> "Colour":
@@ -70,13 +59,13 @@ def parse_colour(text: str, field: str) -> "Colour":
 
 
 @lru_cache(maxsize=64)
-def _font(family: str, size: int) -> ImageFont.FreeTypeFont:
+def _font(family: Font, size: int) -> ImageFont.FreeTypeFont:
     path = str(_FOLDER / _FILES[family])
     return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.RAQM)
 
 
 @lru_cache(maxsize=8)
-def _probe(family: str) -> tuple[ImageFont.FreeTypeFont, bytes]:
+def _probe(family: Font) -> tuple[ImageFont.FreeTypeFont, bytes]:
     # The basic layout looks up one glyph; raqm would add a dotted circle under a lone combining mark.
     path = str(_FOLDER / _FILES[family])
     font = ImageFont.truetype(path, 24, layout_engine=ImageFont.Layout.BASIC)
@@ -84,17 +73,17 @@ def _probe(family: str) -> tuple[ImageFont.FreeTypeFont, bytes]:
 
 
 @lru_cache(maxsize=1 << 15)
-def has_glyph(family: str, character: str) -> bool:
+def has_glyph(family: Font, character: str) -> bool:
     """Whether the font draws the character with a glyph of its own."""
     font, missing = _probe(family)
     return bytes(font.getmask(character)) != missing
 
 
-def _fallbacks(family: str) -> tuple[str, ...]:
-    return (family, *(other for other in (SANS, "DejaVu Sans") if other != family))
+def _fallbacks(family: Font) -> tuple[Font, ...]:
+    return (family, *(other for other in (Font.SANS, Font.DEJAVU) if other != family))
 
 
-def drawable(text: str, family: str = SANS) -> str:
+def drawable(text: str, family: Font = Font.SANS) -> str:
     """The text without what no bundled font can draw (emoji, control and format characters)."""
     families = _fallbacks(family)
     return "".join(
@@ -107,7 +96,7 @@ def drawable(text: str, family: str = SANS) -> str:
     )
 
 
-def _runs(line: str, family: str) -> list[tuple[str, str]]:
+def _runs(line: str, family: Font) -> list[tuple[Font, str]]:
     """(family, text) from left to right. A line that one font covers stays whole: its shaping and its
     bidirectional order are then that of raqm; only otherwise each character takes the first font that has
     it."""
@@ -116,7 +105,7 @@ def _runs(line: str, family: str) -> list[tuple[str, str]]:
         if all(has_glyph(name, character) for character in line):
             return [(name, line)]
 
-    def first(character: str) -> str:
+    def first(character: str) -> Font:
         return next((name for name in families if has_glyph(name, character)), family)
 
     runs = [(name, "".join(part)) for name, part in groupby(line, first)]
@@ -124,12 +113,12 @@ def _runs(line: str, family: str) -> list[tuple[str, str]]:
     return runs if base == "L" else runs[::-1]
 
 
-def line_width(line: str, family: str, size: int) -> float:
+def line_width(line: str, family: Font, size: int) -> float:
     """The advance width of a line in pixels."""
     return sum(_font(name, size).getlength(text) for name, text in _runs(line, family))
 
 
-def cell_height(family: str, size: int) -> int:
+def cell_height(family: Font, size: int) -> int:
     """Ascent plus descent in pixels: what subtitle formats of the SSA family call the font's size."""
     ascent, descent = _font(family, size).getmetrics()
     return ascent + descent

@@ -123,6 +123,7 @@ class Options(Shape):
     transitions: list[str]
     emotions: list[str]
     camera_movements: list[str]
+    fonts: list[str]
 
 
 # --- 3 attachments, 4 submit, 5 start, 6 progress

@@ -228,3 +228,28 @@ async def test_unknown_paths_and_methods_answer_the_envelope(user: Client) -> No
     assert (await refused(user.get("/nothing"))).code == 1004
     error = await refused(user.call("DELETE", "/input/options"))
     assert (error.status, error.code) == (405, 1001)
+
+
+async def test_nul_and_nonsense_in_addresses_are_not_found(user: Client) -> None:
+    assert (await refused(user.get("/projects/%00"))).code == 1004
+    async with user.session.get(f"{user.url}/files/art_x?exp=9999999999&sig=%C3%A9") as answer:
+        assert (answer.status, (await answer.json())["code"]) == (403, 1003)
+
+
+async def test_documents_count_towards_the_length_of_the_text(user: Client) -> None:
+    text = ("海" * 29_999 + "。").encode()
+    file_url = await upload(user, text)
+    attachment = await user.post(
+        "/attachments",
+        {
+            "file_name": "long.txt",
+            "file_type": "text/plain",
+            "file_category": "document",
+            "file_size": len(text),
+            "file_url": file_url,
+        },
+    )
+    body = submission("山。" * 15_000, attachments=[{"id": attachment["id"]}])
+    project_id = (await user.post("/input/submit", body))["project_id"]
+    error = await refused(user.post("/generation/start", {"project_id": project_id}))
+    assert (error.code, "attachments" in error.message) == (1001, True)

@@ -195,7 +195,6 @@ def test_blending_touches_only_the_tile() -> None:
 @pytest.mark.parametrize(
     ("style", "field"),
     [
-        ({"font_name": "Papyrus"}, "font_name"),
         ({"font_color": "reddish"}, "font_color"),
         ({"background_color": "#12"}, "background_color"),
     ],

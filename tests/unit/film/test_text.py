@@ -2,12 +2,9 @@ import numpy as np
 import pytest
 
 from models.interfaces import UserInputError
+from models.specs import Font
 from pipelines.media.text import (
-    FONT_FAMILIES,
-    SANS,
-    SERIF,
     TextStyle,
-    check_family,
     drawable,
     has_glyph,
     line_width,
@@ -24,7 +21,7 @@ HEBREW = "שלום עולם"
 def test_the_default_font_draws_every_character(text: str) -> None:
     missing = render_lines(["\U0010ffff"], TextStyle(40))
     for character in set(text) - {" "}:
-        assert has_glyph(SANS, character), character
+        assert has_glyph(Font.SANS, character), character
         tile = render_lines([character], TextStyle(40))
         assert tile[..., 3].max() == 255
         assert tile.shape != missing.shape or not np.array_equal(tile, missing), character
@@ -33,14 +30,14 @@ def test_the_default_font_draws_every_character(text: str) -> None:
 @pytest.mark.parametrize("text", [ARABIC, HEBREW])
 def test_right_to_left_text_is_drawn_by_another_bundled_font(text: str) -> None:
     assert drawable(text) == text
-    assert not has_glyph(SANS, text[0])
+    assert not has_glyph(Font.SANS, text[0])
     assert render_lines([text], TextStyle(40))[..., 3].max() == 255
 
 
 def test_arabic_is_shaped_and_ordered() -> None:
     # Joined letters are narrower than the sum of the isolated ones, and the first letter stands on the right.
     word = "سلام"
-    assert line_width(word, SANS, 40) < 0.9 * sum(line_width(letter, SANS, 40) for letter in word)
+    assert line_width(word, Font.SANS, 40) < 0.9 * sum(line_width(letter, Font.SANS, 40) for letter in word)
     marked = render_lines(["ا" + "ـ" * 8], TextStyle(40))[..., 3]
     rows = (marked > 128).sum(axis=0)
     assert rows.argmax() > marked.shape[1] / 2  # the tall alef, written first
@@ -52,16 +49,9 @@ def test_what_no_font_has_is_left_out() -> None:
 
 
 def test_every_family_draws_chinese_without_boxes() -> None:
-    for family in FONT_FAMILIES:
+    for family in Font:
         tile = render_lines(["海边灯塔"], TextStyle(40, family=family))
         assert 4 * 36 < tile.shape[1] - 2 * round(40 * 0.42) < 4 * 48
-
-
-def test_unknown_family_names_the_known_ones() -> None:
-    assert check_family("noto serif cjk sc") == SERIF
-    with pytest.raises(UserInputError, match="Noto Sans CJK SC") as caught:
-        check_family("Comic Sans")
-    assert caught.value.field == "config.subtitle.font_name"
 
 
 def test_colours() -> None:
