@@ -7,9 +7,7 @@ complete when its steps are. Everything is decided under the project row's lock.
 
 from control_plane.accounts.actor import Actor
 from control_plane.artifacts import tables as artifacts
-from control_plane.assets import tables as assets
-from control_plane.assets.presets import style_of
-from control_plane.errors import InvalidParameter, QuotaExceeded
+from control_plane.errors import QuotaExceeded
 from control_plane.events import service as events
 from control_plane.events.schemas import (
     GenerationCompleted,
@@ -18,7 +16,6 @@ from control_plane.events.schemas import (
     QuotaInsufficient,
 )
 from control_plane.inputs import service as inputs
-from control_plane.inputs import tables as input_tables
 from control_plane.materials import prompts, tables
 from control_plane.materials.rules import (
     CHARACTER_FRAMINGS,
@@ -30,6 +27,7 @@ from control_plane.materials.rules import (
     step_progress,
 )
 from control_plane.materials.schemas import StartResponse
+from control_plane.materials.source import snapshot
 from control_plane.projects import tables as projects
 from control_plane.projects.rules import STAGE_OF, Status
 from control_plane.quota import service as quota
@@ -60,7 +58,7 @@ async def start(work: Work, actor: Actor, project_id: str) -> StartResponse:
         project_id=project.id,
         version=version,
         package_name=f"{project.name} v{version}",
-        source=await _snapshot(work, source),
+        source=await snapshot(work, source),
         narrator_voice_id=_narrator_asset(work, source.language),
         job_id=await queue.create_job(
             work.session, kind="generation", project_id=project.id, tenant_id=project.tenant_id
@@ -77,62 +75,6 @@ async def start(work: Work, actor: Actor, project_id: str) -> StartResponse:
     await work.session.flush()
     await begin_step(work, project, package, ScriptStep.STORYLINE)
     return StartResponse(material_package_id=package.id, status="generating")
-
-
-async def _snapshot(work: Work, source: input_tables.InputRow) -> dict[str, object]:
-    """The input with everything it names, as plain data."""
-    config = source.config
-    attachments = await input_tables.project_attachments(work.session, source.project_id)
-    keys = await artifacts.keys_of(work.session, [row.artifact_id for row in attachments])
-    documents = [
-        (await work.services.store.get_bytes_async(keys[row.artifact_id])).decode("utf-8-sig")
-        for row in attachments
-        if row.file_category == "document" and row.artifact_id in keys
-    ]
-    limit = work.services.settings.content_max_chars
-    length = len(source.content) + sum(map(len, documents))
-    if length > limit:
-        raise InvalidParameter(
-            f"正文与文档共 {length} 个字符，最多 {limit} 个",
-            f"text and documents have {length} characters together, at most {limit}",
-            field="attachments",
-        )
-    style = await assets.asset_by_id(work.session, config["style_id"]) if config.get("style_id") else None
-    subject = await assets.asset_by_id(work.session, config["subject_id"]) if config.get("subject_id") else None
-    pictures = [
-        [row.label, keys[row.artifact_id]]
-        for row in attachments
-        if row.file_category == "image" and row.artifact_id in keys
-    ]
-    if subject is not None and subject.content_artifact_id and not subject.is_preset:
-        own = await artifacts.keys_of(work.session, [subject.content_artifact_id])
-        pictures += [[subject.name, key] for key in own.values()]
-    return {
-        "input_mode": source.input_mode,
-        "input_type": source.input_type,
-        "content": source.content,
-        "documents": documents,
-        "language": source.language,
-        "subtitle_enabled": source.subtitle_enabled,
-        "config": config,
-        "seed": source.seed,
-        "pictures": pictures,
-        "audio": next((row.artifact_id for row in attachments if row.file_category == "audio"), None),
-        "fixed_style": style_of(style.name, style.description, style.attributes).model_dump() if style else None,
-        "fixed_protagonist": _protagonist(subject).model_dump() if subject else None,
-    }
-
-
-def _protagonist(subject: assets.AssetRow) -> Character:
-    return Character(
-        name=subject.name,
-        character_type="protagonist",
-        description=subject.description,
-        personality=subject.attributes.get("personality", []),
-        appearance=subject.attributes.get("appearance", ""),
-        gender=subject.attributes.get("gender", "other"),
-        age=subject.attributes.get("age", "adult"),
-    )
 
 
 def _narrator_asset(work: Work, language: str) -> str:

@@ -59,4 +59,5 @@ def break_down(content: str, input_type: str = "text", **fields: Any) -> Script:
 
 
 def sample(name: str) -> str:
-    return (SAMPLES / name).read_text(encoding="utf-8")
+    (path,) = SAMPLES.rglob(name)
+    return path.read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ def _sample(name: str) -> Script:
     return break_down(sample(name), KINDS["." + name.rsplit(".", 1)[1]])
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in SAMPLES.iterdir() if path.suffix in KINDS))
+@pytest.mark.parametrize("name", sorted(path.name for path in SAMPLES.rglob("*") if path.suffix in KINDS))
 def test_every_sample_is_a_film_of_at_most_a_minute(name: str) -> None:
     check_source(KINDS["." + name.rsplit(".", 1)[1]], sample(name))  # type: ignore[arg-type]
     script = _sample(name)
