@@ -17,7 +17,7 @@ up: ## Run the server on this machine, in .reelfarm/
 
 test: ## Run all tests, on a real PostgreSQL, Ray and Redis
 	@scripts/bootstrap.sh dev
-	.venv/bin/pytest -n 2 --dist loadgroup
+	.venv/bin/pytest -n 3 --dist loadgroup
 
 check: lint test ## Lint, types, import rules and all tests: what CI runs
 

