@@ -40,6 +40,13 @@ from tests.conftest import fresh_database
 PASSWORD = "correct horse"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a module share a control plane, so they share a worker of pytest-xdist."""
+    for item in items:
+        if "integration/control_plane" in item.path.as_posix():
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 class StoreContext(LocalContext):
     """A task context over the test's artifact store."""
 

@@ -90,6 +90,8 @@ async def test_many_processes_apply_each_result_once(plane: Plane) -> None:
 
 async def test_metrics_show_the_queue_and_the_requests(plane: Plane) -> None:
     await plane.new_user("watcher")
+    (task,) = await enqueue(plane, "tests.counting")
+    await applied(plane, task)
     async with plane.anonymous.session.get(f"{plane.anonymous.url}/metrics") as answer:
         body = await answer.text()
     assert answer.status == 200
