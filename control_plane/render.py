@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from control_plane.client import ApiClient, ClientError, NotReadyError
+from control_plane.inputs.rules import ASPECT_RATIOS, SHORT_SIDES
 from control_plane.progress import Display
 from runtime.embedded.datadir import write_private
 
-SHORT_SIDES = {"720p": 720, "1080p": 1080, "4K": 2160}
 INPUT_TYPES = {
     ".txt": "text",
     ".md": "text",
@@ -161,7 +161,7 @@ class _Render:
 
     async def _submit(self, options: dict[str, Any]) -> str:
         request = self._request
-        ratios = [item["ratio"] for item in options["aspect_ratios"]]
+        ratios = [item["ratio"] for item in options["aspect_ratios"] if item["ratio"] in ASPECT_RATIOS]
         if request.aspect_ratio not in ratios:
             raise RenderError(f"unknown aspect ratio {request.aspect_ratio}; use one of {', '.join(ratios)}")
         config: dict[str, Any] = {
@@ -261,7 +261,7 @@ class _Render:
 
     async def _start_export(self, project_id: str) -> str:
         request = self._request
-        width, height = frame_size(request.aspect_ratio, SHORT_SIDES[request.resolution])
+        width, height = ASPECT_RATIOS[request.aspect_ratio].size(SHORT_SIDES[request.resolution])
         config = {
             "resolution": request.resolution,
             "width": width,
@@ -299,15 +299,6 @@ class _Render:
             raise RenderError(f"the download has {size} bytes, the server said {film['file_size']}")
         self._display.show("Download", 1.0)
         return RenderedFilm(output, size, float(film.get("duration", 0)))
-
-
-def frame_size(aspect_ratio: str, short_side: int) -> tuple[int, int]:
-    """Width and height in pixels, both even, for a ratio such as `2.35:1`. Raises ValueError."""
-    across, _, down = aspect_ratio.partition(":")
-    ratio = float(across) / float(down)
-    if ratio >= 1:
-        return 2 * round(short_side * ratio / 2), short_side
-    return short_side, 2 * round(short_side / ratio / 2)
 
 
 class _Events:

@@ -12,6 +12,7 @@ import typer
 
 from control_plane import local, render
 from control_plane.client import ApiClient
+from control_plane.inputs.rules import SHORT_SIDES
 from control_plane.progress import make_display
 from control_plane.render import RenderError, RenderMemory, RenderRequest
 from runtime.embedded.datadir import DataDirectory
@@ -69,8 +70,8 @@ def request_of(path: Path, options: RenderOptions) -> RenderRequest:
     """Raises RenderError."""
     content, input_type = render.read_input(path)
     resolution = {"2160p": "4K", "4k": "4K"}.get(options.resolution.lower(), options.resolution.lower())
-    if resolution not in render.SHORT_SIDES:
-        raise RenderError(f"unknown resolution {options.resolution}; use one of {', '.join(render.SHORT_SIDES)}")
+    if resolution not in SHORT_SIDES:
+        raise RenderError(f"unknown resolution {options.resolution}; use one of {', '.join(SHORT_SIDES)}")
     return RenderRequest(
         content=content,
         input_type=input_type,

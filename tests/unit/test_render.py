@@ -5,25 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from control_plane.render import RenderError, RenderMemory, RenderRequest, frame_size, read_input
+from control_plane.render import RenderError, RenderMemory, RenderRequest, read_input
 from control_plane.render_command import RenderOptions, output_of, request_of
 
 REQUEST = RenderRequest("Once.", "text", "16:9", "720p", None, None, True, "MP4", "story")
-
-
-@pytest.mark.parametrize(
-    ("ratio", "short_side", "size"),
-    [
-        ("16:9", 720, (1280, 720)),
-        ("9:16", 720, (720, 1280)),
-        ("4:3", 720, (960, 720)),
-        ("2.35:1", 1080, (2538, 1080)),
-        ("19:16", 720, (856, 720)),
-        ("16:9", 2160, (3840, 2160)),
-    ],
-)
-def test_frames_are_even_and_have_the_short_side(ratio: str, short_side: int, size: tuple[int, int]) -> None:
-    assert frame_size(ratio, short_side) == size
 
 
 @pytest.mark.parametrize(

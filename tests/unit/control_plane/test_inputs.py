@@ -19,9 +19,19 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (8, 8)) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(("name", "expected"), [("16:9", (1280, 720)), ("9:16", (720, 1280)), ("4:3", (960, 720))])
-def test_sizes_have_the_short_side_asked_for(name: str, expected: tuple[int, int]) -> None:
-    assert ASPECT_RATIOS[name].size(720) == expected
+@pytest.mark.parametrize(
+    ("name", "short_side", "expected"),
+    [
+        ("16:9", 720, (1280, 720)),
+        ("9:16", 720, (720, 1280)),
+        ("4:3", 720, (960, 720)),
+        ("2.35:1", 1080, (2538, 1080)),
+        ("19:16", 720, (856, 720)),
+        ("16:9", 2160, (3840, 2160)),
+    ],
+)
+def test_sizes_have_the_short_side_asked_for(name: str, short_side: int, expected: tuple[int, int]) -> None:
+    assert ASPECT_RATIOS[name].size(short_side) == expected
 
 
 def test_every_size_is_even() -> None:
