@@ -47,7 +47,7 @@ def read_session_token(settings: Settings, token: str, needs: Access) -> Actor:
         raise NotLoggedIn("登录已过期", "the session has expired") from error
     except jwt.InvalidTokenError as error:
         raise NotLoggedIn("令牌无效", "the token is not valid") from error
-    return Actor(user_id=claims["sub"], tenant_id=claims["sub"], session_id=claims["sid"], needs=needs)
+    return Actor(user_id=claims["sub"], session_id=claims["sid"], needs=needs)
 
 
 def actor_of(request: web.Request, settings: Settings, needs: Access) -> Actor:

@@ -9,12 +9,12 @@ from control_plane.work import Work
 async def readable(work: Work, actor: Actor, url: str, *, field: str, media: str | None = None) -> tables.ArtifactRow:
     """The artifact that a client's URL names. ``media`` is the type it must have, such as ``image`` or ``audio``.
 
-    Raises InvalidParameter for a URL that is not ours, names nothing, or names another tenant's file: the server
-    fetches nothing from elsewhere.
+    Raises InvalidParameter for a URL that is not ours, names nothing, or names a stranger's file: the server fetches
+    nothing from elsewhere.
     """
     artifact_id = work.services.signer.artifact_id_of(url)
-    row = await tables.artifact(work.session, artifact_id) if artifact_id else None
-    if row is None or row.tenant_id not in {actor.tenant_id, tables.PUBLIC_TENANT}:
+    row = await tables.readable_artifact(work.session, actor, artifact_id) if artifact_id else None
+    if row is None:
         raise InvalidParameter(
             "不是本系统可读的文件地址", "not the address of a file here that you may read", field=field
         )

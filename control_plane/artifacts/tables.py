@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, select, update
+from sqlalchemy import BigInteger, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from control_plane.accounts.access import may_see
+from control_plane.accounts.actor import Actor
 from models.specs import StoredArtifact
 from runtime.database import Base, utc_now
 from runtime.ids import new_id
@@ -53,6 +55,18 @@ async def fulfil(session: AsyncSession, artifact_id: str, stored: StoredArtifact
 
 async def artifact(session: AsyncSession, artifact_id: str) -> ArtifactRow | None:
     return await session.get(ArtifactRow, artifact_id, populate_existing=True)
+
+
+async def readable_artifact(session: AsyncSession, actor: Actor, artifact_id: str) -> ArtifactRow | None:
+    """One that ships with the product, or that belongs to the actor or a team of theirs."""
+    return await session.scalar(
+        select(ArtifactRow)
+        .where(
+            ArtifactRow.id == artifact_id,
+            or_(ArtifactRow.tenant_id == PUBLIC_TENANT, may_see(actor, ArtifactRow.tenant_id)),
+        )
+        .execution_options(populate_existing=True)
+    )
 
 
 async def keys_of(session: AsyncSession, artifact_ids: list[str]) -> dict[str, str]:

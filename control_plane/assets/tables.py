@@ -7,6 +7,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from control_plane.accounts.access import may_see
 from control_plane.accounts.actor import Actor
 from control_plane.artifacts.tables import PUBLIC_TENANT
 from runtime.database import Base, utc_now
@@ -33,6 +34,7 @@ class AssetRow(Base):
 
 
 async def visible_assets(session: AsyncSession, actor: Actor, asset_type: str) -> list[AssetRow]:
+    """The presets and what the current space owns."""
     rows = await session.scalars(
         select(AssetRow)
         .where(
@@ -45,11 +47,12 @@ async def visible_assets(session: AsyncSession, actor: Actor, asset_type: str) -
 
 
 async def visible_asset(session: AsyncSession, actor: Actor, asset_type: str, asset_id: str) -> AssetRow | None:
+    """A preset, or an asset of the actor's own or of a team of theirs."""
     return await session.scalar(
         select(AssetRow).where(
             AssetRow.id == asset_id,
             AssetRow.asset_type == asset_type,
-            or_(AssetRow.tenant_id == actor.tenant_id, AssetRow.tenant_id == PUBLIC_TENANT),
+            or_(AssetRow.tenant_id == PUBLIC_TENANT, may_see(actor, AssetRow.tenant_id)),
         )
     )
 

@@ -7,9 +7,10 @@ from sqlalchemy import BigInteger, ForeignKey, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from control_plane.accounts.actor import Access, Actor
+from control_plane.accounts.access import granted, may_see, role_in
+from control_plane.accounts.actor import Actor
 from control_plane.errors import NotFound
-from control_plane.projects.tables import ProjectRow, may_access
+from control_plane.projects.tables import ProjectRow, granted_in_project
 from runtime.database import Base, utc_now
 
 
@@ -51,29 +52,25 @@ class ExportFileRow(Base):
 
 
 async def load_export(session: AsyncSession, actor: Actor, export_id: str) -> tuple[ExportRow, ProjectRow]:
+    """An export with its project, the project locked for an actor that writes. Raises NotFound."""
     statement = (
-        select(ExportRow, ProjectRow)
+        select(ExportRow, ProjectRow, role_in(actor, ProjectRow.tenant_id))
         .join(ProjectRow, ProjectRow.id == ExportRow.project_id)
-        .where(ExportRow.id == export_id, may_access(actor))
-        .execution_options(populate_existing=True)
+        .where(ExportRow.id == export_id)
     )
-    if actor.needs is Access.WRITE:
-        statement = statement.with_for_update(of=ProjectRow)
-    row = (await session.execute(statement)).first()
-    if row is None:
-        raise NotFound("导出任务不存在", "no such export", field="task_id")
-    return row[0], row[1]
+    export, project = await granted_in_project(session, actor, statement, "导出任务不存在", "no such export", "task_id")
+    return export, project
 
 
 async def job_of(session: AsyncSession, actor: Actor, export_id: str) -> str:
-    """The export's job, without locking anything. Raises NotFound."""
-    job_id = await session.scalar(
-        select(ExportRow.job_id)
+    """The export's job, without locking anything. Raises NotFound and Forbidden."""
+    statement = (
+        select(ExportRow.job_id, role_in(actor, ProjectRow.tenant_id))
         .join(ProjectRow, ProjectRow.id == ExportRow.project_id)
-        .where(ExportRow.id == export_id, may_access(actor))
+        .where(ExportRow.id == export_id, may_see(actor, ProjectRow.tenant_id))
     )
-    if job_id is None:
-        raise NotFound("导出任务不存在", "no such export", field="task_id")
+    missing = NotFound("导出任务不存在", "no such export", field="task_id")
+    (job_id,) = await granted(session, actor, statement, missing)
     return job_id
 
 
@@ -100,13 +97,12 @@ async def files_of(session: AsyncSession, project_id: str) -> list[ExportFileRow
 
 
 async def load_file(session: AsyncSession, actor: Actor, file_id: str) -> ExportFileRow:
-    row = await session.scalar(
-        select(ExportFileRow)
+    statement = (
+        select(ExportFileRow, role_in(actor, ProjectRow.tenant_id))
         .join(ProjectRow, ProjectRow.id == ExportFileRow.project_id)
-        .where(ExportFileRow.id == file_id, may_access(actor))
+        .where(ExportFileRow.id == file_id)
     )
-    if row is None:
-        raise NotFound("文件不存在", "no such file", field="file_id")
+    (row,) = await granted_in_project(session, actor, statement, "文件不存在", "no such file", "file_id")
     return row
 
 

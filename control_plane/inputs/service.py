@@ -186,7 +186,7 @@ def check_model(work: Work, model_id: str, kind: str, *, field: str) -> None:
 
 async def _own_attachments(work: Work, actor: Actor, request: SubmitRequest) -> Sequence[tables.AttachmentRow]:
     references = request.attachments or []
-    rows = {row.id: row for row in await tables.own_attachments(work.session, actor, [r.id for r in references])}
+    rows = {row.id: row for row in await tables.readable_attachments(work.session, actor, [r.id for r in references])}
     for index, reference in enumerate(references):
         row = rows.get(reference.id)
         if row is None:

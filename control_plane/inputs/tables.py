@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from control_plane.accounts.access import may_see
 from control_plane.accounts.actor import Actor
 from runtime.database import Base, utc_now
 
@@ -49,9 +50,9 @@ async def input_of(session: AsyncSession, project_id: str) -> InputRow | None:
     return await session.get(InputRow, project_id)
 
 
-async def own_attachments(session: AsyncSession, actor: Actor, ids: list[str]) -> list[AttachmentRow]:
+async def readable_attachments(session: AsyncSession, actor: Actor, ids: list[str]) -> list[AttachmentRow]:
     rows = await session.scalars(
-        select(AttachmentRow).where(AttachmentRow.id.in_(ids), AttachmentRow.tenant_id == actor.tenant_id)
+        select(AttachmentRow).where(AttachmentRow.id.in_(ids), may_see(actor, AttachmentRow.tenant_id))
     )
     return list(rows)
 

@@ -7,9 +7,9 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select, text, 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from control_plane.accounts.actor import Access, Actor
-from control_plane.errors import NotFound
-from control_plane.projects.tables import ProjectRow, may_access
+from control_plane.accounts.access import role_in
+from control_plane.accounts.actor import Actor
+from control_plane.projects.tables import ProjectRow, granted_in_project
 from runtime.database import Base, utc_now
 from runtime.ids import new_id
 
@@ -102,17 +102,14 @@ class CharacterVoiceRow(Base):
 async def load_package(session: AsyncSession, actor: Actor, package_id: str) -> tuple[PackageRow, ProjectRow]:
     """A package with its project, the project locked for an actor that writes. Raises NotFound."""
     statement = (
-        select(PackageRow, ProjectRow)
+        select(PackageRow, ProjectRow, role_in(actor, ProjectRow.tenant_id))
         .join(ProjectRow, ProjectRow.id == PackageRow.project_id)
-        .where(PackageRow.id == package_id, may_access(actor))
-        .execution_options(populate_existing=True)
+        .where(PackageRow.id == package_id)
     )
-    if actor.needs is Access.WRITE:
-        statement = statement.with_for_update(of=ProjectRow)
-    row = (await session.execute(statement)).first()
-    if row is None:
-        raise NotFound("素材包不存在", "no such material package", field="package_id")
-    return row[0], row[1]
+    package, project = await granted_in_project(
+        session, actor, statement, "素材包不存在", "no such material package", "package_id"
+    )
+    return package, project
 
 
 async def package_by_id(session: AsyncSession, package_id: str) -> PackageRow | None:

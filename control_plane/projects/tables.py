@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Select, func, select
+from sqlalchemy import ForeignKey, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from control_plane.accounts.access import AnySelect, granted, may_see, role_in
 from control_plane.accounts.actor import Access, Actor
 from control_plane.errors import NotFound
 from runtime.database import Base, utc_now
@@ -36,22 +37,25 @@ class ProjectRow(Base):
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
 
 
-def may_access(actor: Actor) -> ColumnElement[bool]:
-    """Which projects an actor may use in the way the endpoint declared. A stranger's project does not exist."""
-    if actor.needs not in {Access.READ, Access.WRITE}:
-        raise RuntimeError(f"an endpoint declared {actor.needs} loads a project")
-    return ProjectRow.tenant_id == actor.tenant_id
-
-
 async def load_project(session: AsyncSession, actor: Actor, project_id: str) -> ProjectRow:
-    """Raises NotFound where there is none or it is somebody else's. Locks the row for an actor that writes."""
-    statement = select(ProjectRow).where(ProjectRow.id == project_id, may_access(actor))
-    if actor.needs is Access.WRITE:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
-    project = await session.scalar(statement)
-    if project is None:
-        raise NotFound("项目不存在", "no such project", field="project_id")
+    """A project, its row locked unless the endpoint only reads. Raises NotFound, Forbidden and NotLoggedIn."""
+    statement = select(ProjectRow, role_in(actor, ProjectRow.tenant_id)).where(ProjectRow.id == project_id)
+    (project,) = await granted_in_project(session, actor, statement, "项目不存在", "no such project", "project_id")
     return project
+
+
+async def granted_in_project(
+    session: AsyncSession, actor: Actor, statement: AnySelect, zh: str, en: str, field: str
+) -> list[Any]:
+    """The one row of a statement over ProjectRow and what lies inside it, whose last column is the actor's role in
+    the project's tenant; the project is locked unless the endpoint only reads.
+
+    Raises NotFound with the message given, Forbidden and NotLoggedIn.
+    """
+    statement = statement.where(may_see(actor, ProjectRow.tenant_id))
+    if actor.needs is not Access.READ:
+        statement = statement.with_for_update(of=ProjectRow)
+    return await granted(session, actor, statement, NotFound(zh, en, field=field))
 
 
 async def lock_project(session: AsyncSession, project_id: str) -> ProjectRow | None:
@@ -61,7 +65,7 @@ async def lock_project(session: AsyncSession, project_id: str) -> ProjectRow | N
 
 
 def visible_projects(actor: Actor, *, status: str | None, keyword: str | None) -> Select[Any]:
-    statement = select(ProjectRow).where(may_access(actor))
+    statement = select(ProjectRow).where(ProjectRow.tenant_id == actor.tenant_id)
     if status is not None:
         statement = statement.where(ProjectRow.status == status)
     if keyword:

@@ -7,10 +7,10 @@ from sqlalchemy import ForeignKey, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from control_plane.accounts.actor import Access, Actor
-from control_plane.errors import NotFound
+from control_plane.accounts.access import role_in
+from control_plane.accounts.actor import Actor
 from control_plane.materials.tables import PackageRow
-from control_plane.projects.tables import ProjectRow, may_access
+from control_plane.projects.tables import ProjectRow, granted_in_project
 from runtime.database import Base, utc_now
 
 UNFINISHED = ("pending", "processing")
@@ -112,31 +112,30 @@ class BgmCandidateRow(Base):
 async def load_clip(session: AsyncSession, actor: Actor, clip_id: str) -> tuple[ClipRow, PackageRow, ProjectRow]:
     """A clip with its package and project, the project locked for an actor that writes. Raises NotFound."""
     statement = (
-        select(ClipRow, PackageRow, ProjectRow)
+        select(ClipRow, PackageRow, ProjectRow, role_in(actor, ProjectRow.tenant_id))
         .join(PackageRow, PackageRow.id == ClipRow.package_id)
         .join(ProjectRow, ProjectRow.id == PackageRow.project_id)
-        .where(ClipRow.id == clip_id, may_access(actor))
-        .execution_options(populate_existing=True)
+        .where(ClipRow.id == clip_id)
     )
-    if actor.needs is Access.WRITE:
-        statement = statement.with_for_update(of=ProjectRow)
-    row = (await session.execute(statement)).first()
-    if row is None:
-        raise NotFound("片段不存在", "no such clip", field="clip_id")
-    return row[0], row[1], row[2]
+    clip, package, project = await granted_in_project(
+        session, actor, statement, "片段不存在", "no such clip", "clip_id"
+    )
+    return clip, package, project
 
 
-async def load_video(session: AsyncSession, actor: Actor, video_id: str) -> tuple[VideoRow, ClipRow, ProjectRow] | None:
-    row = (
-        await session.execute(
-            select(VideoRow, ClipRow, ProjectRow)
-            .join(ClipRow, ClipRow.id == VideoRow.clip_id)
-            .join(PackageRow, PackageRow.id == ClipRow.package_id)
-            .join(ProjectRow, ProjectRow.id == PackageRow.project_id)
-            .where(VideoRow.id == video_id, may_access(actor))
-        )
-    ).first()
-    return (row[0], row[1], row[2]) if row else None
+async def load_video(session: AsyncSession, actor: Actor, video_id: str) -> tuple[VideoRow, ClipRow, ProjectRow]:
+    """A video candidate with its clip and project, the project locked for an actor that writes. Raises NotFound."""
+    statement = (
+        select(VideoRow, ClipRow, ProjectRow, role_in(actor, ProjectRow.tenant_id))
+        .join(ClipRow, ClipRow.id == VideoRow.clip_id)
+        .join(PackageRow, PackageRow.id == ClipRow.package_id)
+        .join(ProjectRow, ProjectRow.id == PackageRow.project_id)
+        .where(VideoRow.id == video_id)
+    )
+    video, clip, project = await granted_in_project(
+        session, actor, statement, "视频任务不存在", "no such video task", "task_id"
+    )
+    return video, clip, project
 
 
 async def clips_of(session: AsyncSession, package_id: str) -> list[ClipRow]:

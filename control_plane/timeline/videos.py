@@ -2,7 +2,7 @@
 
 from control_plane.accounts.actor import Actor
 from control_plane.artifacts import tables as artifacts
-from control_plane.errors import AlreadyExists, NotFound
+from control_plane.errors import AlreadyExists
 from control_plane.inputs.rules import derive_seed
 from control_plane.inputs.service import check_model
 from control_plane.materials import prompts
@@ -94,10 +94,7 @@ async def generate_video(
 
 async def video_task(work: Work, actor: Actor, task_id: str) -> VideoTask:
     """A video's generation as a batch of one."""
-    found = await tables.load_video(work.session, actor, task_id)
-    if found is None:
-        raise NotFound("视频任务不存在", "no such video task", field="task_id")
-    video, _, _ = found
+    video, _, _ = await tables.load_video(work.session, actor, task_id)
     view = await queue.find_task(work.session, video.task_id or "")
     status = video.status
     if status == "pending" and view is not None and view.state is not TaskState.QUEUED:

@@ -9,6 +9,7 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from control_plane.accounts import access
 from control_plane.accounts.actor import Access
 from control_plane.accounts.tokens import actor_of
 from control_plane.errors import ApiError, InvalidParameter, NotFound, StorageFull, Unavailable
@@ -50,6 +51,9 @@ def register(app: web.Application, endpoint: Endpoint) -> None:
 
 def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     needs_replay = endpoint.method is Method.POST and endpoint.access is not Access.PUBLIC
+    names_a_resource = "{" in endpoint.path
+    # Polled most: the query that loads the resource checks the session too.
+    loads_what_it_reads = names_a_resource and endpoint.access is Access.READ
 
     async def handle(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]
@@ -62,6 +66,10 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
         if endpoint.query is not None:
             arguments.append(_parse_query(request, endpoint.query))
         async with unit_of_work(services) as work:
+            if actor is not None and not loads_what_it_reads:
+                actor = await access.enter(work.session, actor)
+                if not names_a_resource:
+                    access.check_space(actor)
             call = Call(work, dict(request.match_info), language_of(request), request.remote or "", actor)
             key = request.headers.get("Idempotency-Key") if needs_replay and actor else None
             if key is None or actor is None:

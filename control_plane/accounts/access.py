@@ -1,0 +1,111 @@
+"""Who may do what with a tenant's things, decided in SQL beside the row that is loaded.
+
+A tenant is a user's personal space (its id is the user's) or a team. A loader selects ``role_in(actor, tenant column)``
+with its row, filters on ``may_see`` and hands both to ``granted``: one query, never an answer from before a membership
+or a session ended. A stranger's row does not exist; a member whose role is too low is refused.
+"""
+
+from dataclasses import replace
+from typing import Any, NoReturn, cast
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from control_plane.accounts.actor import ROLES, Access, Actor, Role, Space
+from control_plane.accounts.tables import MembershipRow, SessionRow, UserRow
+from control_plane.errors import Forbidden, NotFound, NotLoggedIn
+
+Tenant = InstrumentedAttribute[str] | ColumnElement[str]
+AnySelect = Select[*tuple[Any, ...]]
+
+
+def _is_live(actor: Actor) -> ColumnElement[bool]:
+    return (
+        select(SessionRow.id)
+        .where(
+            SessionRow.id == actor.session_id,
+            SessionRow.user_id == actor.user_id,
+            SessionRow.revoked_at.is_(None),
+            SessionRow.expires_at > func.now(),
+        )
+        .exists()
+    )
+
+
+def role_in(actor: Actor, tenant: Tenant) -> ColumnElement[Role | None]:
+    """The actor's role in the tenant that the column names; null for a stranger."""
+    membership = (
+        select(MembershipRow.role)
+        .where(MembershipRow.team_id == tenant, MembershipRow.user_id == actor.user_id)
+        .scalar_subquery()
+    )
+    return case((tenant == actor.user_id, literal("admin")), else_=membership)
+
+
+def may_see(actor: Actor, tenant: Tenant) -> ColumnElement[bool]:
+    """Whether the actor's session is alive and the tenant is the actor's own or a team of theirs."""
+    membership = select(MembershipRow.team_id).where(
+        MembershipRow.team_id == tenant, MembershipRow.user_id == actor.user_id
+    )
+    return and_(or_(tenant == actor.user_id, membership.exists()), _is_live(actor))
+
+
+async def granted(session: AsyncSession, actor: Actor, statement: AnySelect, missing: NotFound) -> list[Any]:
+    """The statement's one row without its last column, which is the actor's role in the row's tenant.
+
+    Raises NotFound where there is no row, Forbidden where the role is less than the endpoint declared, NotLoggedIn for
+    a session that has ended.
+    """
+    if actor.needs not in ROLES:
+        raise RuntimeError(f"an endpoint declared {actor.needs} loads what belongs to a tenant")
+    row = (await session.execute(statement.execution_options(populate_existing=True))).first()
+    if row is None:
+        await refuse(session, actor, missing)
+    *found, role = row
+    check_role(role, actor.needs)
+    return found
+
+
+async def refuse(session: AsyncSession, actor: Actor, missing: NotFound) -> NoReturn:
+    """Say why nothing was found: the session has ended, or there is nothing. Raises NotLoggedIn or NotFound."""
+    if not await session.scalar(select(_is_live(actor))):
+        raise NotLoggedIn("会话已结束", "the session has ended")
+    raise missing
+
+
+def check_role(role: Role, needs: Access) -> None:
+    """Raises Forbidden."""
+    if role not in ROLES[needs]:
+        raise Forbidden(f"需要 {ROLES[needs][0]} 权限", f"needs the role {ROLES[needs][0]}")
+
+
+async def enter(session: AsyncSession, actor: Actor) -> Actor:
+    """The actor with its current space, after checking the session, and the role in that space that the endpoint
+    declared. One query. Raises NotLoggedIn and Forbidden."""
+    row = (
+        await session.execute(
+            select(MembershipRow.team_id, MembershipRow.role, UserRow.is_platform_admin)
+            .select_from(SessionRow)
+            .join(UserRow, UserRow.id == SessionRow.user_id)
+            .outerjoin(
+                MembershipRow,
+                and_(MembershipRow.team_id == SessionRow.space_id, MembershipRow.user_id == SessionRow.user_id),
+            )
+            .where(SessionRow.id == actor.session_id, _is_live(actor))
+        )
+    ).first()
+    if row is None:
+        raise NotLoggedIn("会话已结束", "the session has ended")
+    team_id, role, is_platform_admin = row.tuple()
+    # Whoever left the team meanwhile is back in the personal space.
+    space = Space(team_id, cast(Role, role)) if team_id is not None else Space(actor.user_id, "admin")
+    if actor.needs is Access.PLATFORM and not is_platform_admin:
+        raise Forbidden("需要平台管理员", "needs a platform admin")
+    return replace(actor, space=space)
+
+
+def check_space(actor: Actor) -> None:
+    """Whether the actor may do in the current space what the endpoint declared. Raises Forbidden."""
+    if actor.needs in ROLES and actor.space is not None:
+        check_role(actor.space.role, actor.needs)
