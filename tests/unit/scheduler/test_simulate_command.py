@@ -125,6 +125,7 @@ def test_a_trace_that_cannot_be_read(
         (FLEET, "[]", "f.json:1: Input should be"),
         ('"gpus": 1, ', '"gpus": 1 ', "f.json:9: is not JSON: Expecting ',' delimiter"),
         ('"gpus": 1', '"gpus": 0', "f.json:9: gpus: Input should be greater than 0"),
+        ('"gpus": 1', '"gpus": 1,\n"gpus": 0', "f.json:10: gpus: Input should be greater than 0"),
         ('"gpus": 1', '"gpus": "1"', "f.json:9: gpus: Input should be a valid integer"),
         ('"vram_gb": 72, ', "", "f.json:1: vram_gb: Field required"),
         ('"load_fixed_s": 1.0', '"load_fixed_s": NaN', "f.json:12: load_fixed_s: Input should be a finite number"),
