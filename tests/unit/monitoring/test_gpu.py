@@ -122,8 +122,8 @@ def test_gpus_that_were_lost_from_the_start_are_told_apart() -> None:
     samples = scrape(collector)
     assert [samples["reelfarm_gpu_up", index] for index in ("0", "1")] == [0, 0]
     library.gpus[0].error = library.gpus[1].error = None
-    samples = scrape(collector)
-    assert [value for (name, _), value in samples.items() if name == "reelfarm_gpu_up"] == [1, 1]
+    (up,) = [family for family in collector.collect() if family.name == "reelfarm_gpu_up"]
+    assert [(sample.labels["uuid"], sample.value) for sample in up.samples] == [("a", 1), ("b", 1)]
 
 
 def test_the_driver_is_asked_anew_after_a_loss_and_kept_otherwise() -> None:
