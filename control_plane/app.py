@@ -31,9 +31,11 @@ from control_plane.timeline.routes import routes as timeline
 from control_plane.web.handler import MAX_BODY_BYTES, SERVICES, error_middleware, register
 from control_plane.web.routes import Endpoint
 from control_plane.web.signing import Signer
+from control_plane.web.tracing import add_tracing
 from control_plane.work import Services, unit_of_work
 from models.catalog import DEFAULT_PATH, load_catalog
 from monitoring.metrics import queue_metrics
+from monitoring.tracing import REQUEST_ID_HEADER
 from runtime import redis as redis_channels
 from runtime.artifacts import ArtifactStore
 from runtime.database import Database
@@ -80,7 +82,9 @@ def local_url(host: str, port: int) -> str:
 
 def make_app(settings: Settings) -> web.Application:
     services = make_services(settings)
-    app = web.Application(middlewares=[_cors_middleware(services), error_middleware], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    add_tracing(app)
+    app.middlewares.extend([_cors_middleware(services), error_middleware])
     app[SERVICES] = services
     app[HUB] = Hub(services)
     for endpoint in ENDPOINTS:
@@ -165,13 +169,14 @@ def _cors_middleware(services: Services) -> Middleware:
             response: web.StreamResponse = web.Response(status=204)
             response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE"
             response.headers["Access-Control-Allow-Headers"] = (
-                "Authorization, Content-Type, Accept-Language, Idempotency-Key"
+                f"Authorization, Content-Type, Accept-Language, Idempotency-Key, {REQUEST_ID_HEADER}"
             )
             response.headers["Access-Control-Max-Age"] = "3600"
         else:
             response = await handler(request)
         if is_allowed and origin and not response.prepared:
             response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = REQUEST_ID_HEADER
             response.headers["Vary"] = "Origin"
         return response
 

@@ -85,6 +85,24 @@ def scheduler() -> None:
     os.execv(sys.executable, [sys.executable, "-m", "scheduler"])  # noqa: S606
 
 
+@app.command("gpu-exporter")
+def gpu_exporter(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int, typer.Option(help="Where Prometheus finds /metrics.", min=1, max=65535)] = 8402,
+) -> None:
+    """Serve this machine's GPUs to Prometheus; one on every GPU node."""
+    from monitoring import gpu
+    from monitoring.logs import configure_logging
+
+    settings = _settings()
+    configure_logging("gpu-exporter", settings.log_level)
+    address = settings.host if host is None else host
+    try:
+        gpu.serve(address, port)
+    except OSError as error:
+        fail(f"cannot listen on {address}:{port}: {error.strerror or error}")
+
+
 @app.command()
 def migrate() -> None:
     """Bring the database's schema to this version."""

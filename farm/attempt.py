@@ -20,6 +20,7 @@ from models.catalog import Catalog
 from models.interfaces import UserInputError
 from models.residency import Residency
 from models.specs import StoredArtifact
+from monitoring.tracing import traced
 from pipelines.context import Phase, TaskCancelled, describe
 from pipelines.registry import TASK_KINDS
 from runtime.artifacts import ArtifactStore, DiskFullError
@@ -131,8 +132,8 @@ def perform(bench: Bench, attempt: Attempt) -> bytes:
     attempt.work_dir.mkdir(parents=True)
     log_path = attempt.work_dir / "attempt.log"
     try:
-        with _logging_to(log_path):
-            log.info("attempt starts", task_id=assignment.task_id, epoch=assignment.epoch, label=assignment.label)
+        with _logging_to(log_path), traced(worker=bench.worker, **assignment.trace):
+            log.info("attempt starts", label=assignment.label)
             report = _outcome(bench, attempt)
             log.info("attempt ends", outcome=report.outcome.value, timings_s=report.timings_s)
         return _leave(bench, report, log_path)

@@ -50,8 +50,7 @@ async def sync_presets(work: Work) -> None:
             )
         )
         tasks.append(_preview_task(work.services.catalog, row, job_id, content, thumbnail))
-    await queue.enqueue(work.session, tasks)
-    work.wakes_scheduler = True
+    work.note_queued(tasks, await queue.enqueue(work.session, tasks))
 
 
 def _preset_rows(catalog: Catalog) -> list[dict[str, Any]]:
