@@ -152,7 +152,9 @@ def _outcome(bench: Bench, attempt: Attempt) -> AttemptReport:
         outcome, message, field = OutcomeClass.USER, str(error), error.field
     # A pipeline may raise anything; whatever it is, this attempt has failed and the worker goes on.
     except Exception as error:  # noqa: BLE001
-        outcome, message = _classify(error), f"{type(error).__name__}: {error}"
+        outcome = _classify(error)
+        full = outcome is OutcomeClass.NODE
+        message = "the disk of the machine that rendered it is full" if full else f"{type(error).__name__}: {error}"
         log.error("attempt failed", traceback=traceback.format_exc())
     if outcome is OutcomeClass.MODEL_OUT_OF_MEMORY:
         bench.residency.unload_all()

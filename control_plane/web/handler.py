@@ -20,7 +20,7 @@ from control_plane.web.routes import API_PREFIX, Call, Endpoint, Method
 from control_plane.work import Services, unit_of_work
 from monitoring.metrics import HTTP_REQUEST_SECONDS
 from runtime.artifacts import DiskFullError
-from scheduler.outage import is_outage
+from scheduler.outage import is_disk_full, is_outage
 
 log = structlog.get_logger(__name__)
 
@@ -163,7 +163,8 @@ async def error_middleware(
         raise
     except Exception as error:
         log.exception("request failed", method=request.method, path=request.path)
-        response = failure(Unavailable() if is_outage(error) else ApiError(), language)
+        told = StorageFull() if is_disk_full(error) else Unavailable() if is_outage(error) else ApiError()
+        response = failure(told, language)
     resource = request.match_info.route.resource
     HTTP_REQUEST_SECONDS.labels(
         request.method, resource.canonical if resource else "unmatched", str(response.status)

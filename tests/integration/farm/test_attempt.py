@@ -108,7 +108,9 @@ def test_a_full_disk_is_the_nodes_fault(bench: Bench, tmp_path: Path, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(ArtifactStore, "put_file", full)
-    assert run(bench, tmp_path).outcome is OutcomeClass.NODE
+    report = run(bench, tmp_path)
+    assert report.outcome is OutcomeClass.NODE
+    assert report.error_message == "the disk of the machine that rendered it is full"
 
 
 def test_cancelling_stops_at_the_next_step(bench: Bench, tmp_path: Path) -> None:
