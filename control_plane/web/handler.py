@@ -167,23 +167,22 @@ async def error_middleware(
 ) -> web.StreamResponse:
     """Every failure leaves as an envelope; what was not foreseen is logged whole and answered without details."""
     started = time.perf_counter()
-    language = language_of(request)
     try:
         response = await handler(request)
     except ApiError as error:
-        response = failure(error, language)
+        response = failure(error, language_of(request))
     except DiskFullError as error:
         log.error("disk full", error=str(error))
-        response = failure(StorageFull(), language)
+        response = failure(StorageFull(), language_of(request))
     except web.HTTPException as error:
         if error.status < 400 or not request.path.startswith(API_PREFIX):
             raise
-        response = _http_failure(error, language)
+        response = _http_failure(error, language_of(request))
     except (ConnectionResetError, TimeoutError):
         raise
     except Exception as error:
         log.exception("request failed", method=request.method, path=request.path)
-        response = failure(Unavailable() if is_outage(error) else ApiError(), language)
+        response = failure(Unavailable() if is_outage(error) else ApiError(), language_of(request))
     resource = request.match_info.route.resource
     HTTP_REQUEST_SECONDS.labels(
         request.method, resource.canonical if resource else "unmatched", str(response.status)
