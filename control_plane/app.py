@@ -15,7 +15,9 @@ import control_plane.assets.reactions
 import control_plane.exports.reactions
 import control_plane.materials.reactions
 import control_plane.timeline.reactions  # noqa: F401 - importing registers the reactions
+from control_plane.accounts.passwords import delivery_of
 from control_plane.accounts.routes import routes as accounts
+from control_plane.accounts.team_routes import routes as teams
 from control_plane.artifacts.routes import add_file_routes
 from control_plane.assets.presets import sync_presets
 from control_plane.assets.routes import routes as assets
@@ -45,6 +47,7 @@ log = structlog.get_logger(__name__)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *accounts,
+    *teams,
     *projects,
     *inputs,
     *materials,
@@ -60,6 +63,7 @@ def make_services(settings: Settings) -> Services:
     for name in ("database_url", "redis_url", "secret_key"):
         if not getattr(settings, name).get_secret_value():
             raise ValueError(f"REELFARM_{name.upper()} is not set")
+    delivery_of(settings)
     return Services(
         settings=settings,
         database=Database(settings.database_url.get_secret_value()),
