@@ -120,9 +120,9 @@ async def test_projects_keep_what_was_deleted_from_the_library(plane: Plane, use
     assert materials["characters"][0]["character_name"] == "白鹿"
     assert materials["art_style"]["style_name"] == "敦煌"
     # What is new cannot use them.
-    for name in config:
+    for name, asset_id in config.items():
         with pytest.raises(ApiError, match=rf"config\.{name}"):
-            await user.post("/input/submit", submission(config={name: config[name]}))
+            await user.post("/input/submit", submission(config={name: asset_id}))
 
 
 async def test_only_another_choice_is_another_use(user: Client) -> None:

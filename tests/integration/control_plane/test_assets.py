@@ -131,8 +131,8 @@ async def test_presets_that_were_withdrawn_or_reworded_follow_what_ships(plane: 
         await session.execute(
             text(
                 "INSERT INTO assets (id, tenant_id, asset_type, name, description, attributes, search_text, is_preset,"
-                " display_order, usage_count, created_at, updated_at) SELECT 'style_gone', tenant_id, asset_type, 'gone',"
-                " '', attributes, 'gone', true, 99, 0, created_at, updated_at FROM assets WHERE id = 'style_oil'"
+                " display_order, usage_count, created_at, updated_at) SELECT 'style_gone', tenant_id, asset_type,"
+                " 'gone', '', attributes, 'gone', true, 99, 0, created_at, updated_at FROM assets WHERE id = 'style_oil'"
             )
         )
     async with unit_of_work(plane.services) as work:
@@ -437,8 +437,8 @@ async def test_a_page_takes_two_queries_however_much_there_is(plane: Plane, user
         await session.execute(
             text(
                 "INSERT INTO assets (id, tenant_id, asset_type, name, description, attributes, search_text, is_preset,"
-                " display_order, usage_count, created_at, updated_at) SELECT 'ast_many_' || n, :tenant, 'style', 's' || n,"
-                " '', attributes, 's' || n, false, 0, 0, now() + n * interval '1 second', now()"
+                " display_order, usage_count, created_at, updated_at) SELECT 'ast_many_' || n, :tenant, 'style',"
+                " 's' || n, '', attributes, 's' || n, false, 0, 0, now() + n * interval '1 second', now()"
                 " FROM assets, generate_series(1, 500) AS n WHERE id = 'style_oil'"
             ),
             {"tenant": tenant},

@@ -68,7 +68,9 @@ FILLED = {
 async def test_a_template_fills_what_a_submission_leaves_out(plane: Plane, user: Client) -> None:
     made = await kept(user)
     assert (made["template_name"], made["config_data"], made["is_default"]) == ("竖屏", WHOLE, False)
-    assert (await user.get("/config-templates"))["list"] == [made] == [await user.get(f"/config-templates/{made['id']}")]
+    assert (
+        (await user.get("/config-templates"))["list"] == [made] == [await user.get(f"/config-templates/{made['id']}")]
+    )
     assert await submitted(plane, user, {}, template_id=made["id"]) == FILLED
     said = {
         "style_id": "style_oil",
