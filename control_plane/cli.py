@@ -76,9 +76,9 @@ def gpu_exporter(
     from monitoring import gpu
     from monitoring.logs import configure_logging
 
-    settings = _settings()
-    configure_logging("gpu-exporter", settings.log_level)
-    address = settings.host if host is None else host
+    found = settings()
+    configure_logging("gpu-exporter", found.log_level)
+    address = found.host if host is None else host
     try:
         gpu.serve(address, port)
     except OSError as error:

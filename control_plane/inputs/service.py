@@ -8,11 +8,12 @@ from control_plane.artifacts import tables as artifacts
 from control_plane.artifacts.routes import upload_key
 from control_plane.assets import tables as assets
 from control_plane.errors import AlreadyExists, InvalidParameter, NotFound, UploadFailed
-from control_plane.inputs import media, rules, tables
+from control_plane.inputs import attachments as labelled
+from control_plane.inputs import media, rules, tables, templates
+from control_plane.inputs.checks import check_model, check_ratio
 from control_plane.inputs.schemas import (
     AspectRatioOption,
     Attachment,
-    AttachmentItem,
     AttachmentList,
     CreationConfig,
     DurationOption,
@@ -72,7 +73,7 @@ async def options(work: Work, actor: Actor, language: str) -> InputOptions:
             for ratio in rules.ASPECT_RATIOS.values()
         ],
         durations=[
-            DurationOption(label="Smart" if language == "en" else "智能", value=-1),
+            DurationOption(label="Smart" if language == "en" else "智能", value=rules.SMART_DURATION),
             *(
                 DurationOption(label=f"{seconds}{' s' if language == 'en' else '秒'}", value=seconds)
                 for seconds in rules.DURATIONS_S
@@ -112,19 +113,20 @@ def _name(asset: assets.AssetRow, language: str) -> str:
 async def submit(work: Work, actor: Actor, request: SubmitRequest) -> SubmitResponse:
     """Check and store an input, in a new project or in the one that is named."""
     _check_content(work, request)
-    await _check_config(work, actor, request.config)
-    attachments = await _own_attachments(work, actor, request)
     project = await _project_for(work, actor, request)
+    config, template_id = await templates.filled(work, actor, request.config, request.template_id, project.tenant_id)
+    await _check_config(work, actor, config)
+    attachments = await _own_attachments(work, actor, request)
     if request.attachments is not None:
         for former in await tables.project_attachments(work.session, project.id):
             former.project_id = None
     for attachment in attachments:
         attachment.project_id = project.id
     row = await tables.input_of(work.session, project.id)
+    former_config = row.config if row is not None else {}
     if row is None:
         row = tables.InputRow(project_id=project.id)
         work.session.add(row)
-    config = request.config
     row.input_mode = request.input_mode
     row.input_type = request.input_type
     row.content = request.content
@@ -133,6 +135,11 @@ async def submit(work: Work, actor: Actor, request: SubmitRequest) -> SubmitResp
     subtitles = request.subtitle_enabled if request.subtitle_enabled is not None else config.subtitle_enabled
     row.subtitle_enabled = True if subtitles is None else subtitles
     row.seed = rules.seed_text(request.content, request.input_type, request.input_mode)
+    # Submitting again with the same assets is no further use of them.
+    chosen = [row.config[name] for name in ("style_id", "subject_id") if name in row.config]
+    await assets.count_use(work.session, *(set(chosen) - set(former_config.values())))
+    if template_id is not None:
+        await tables.count_use_of_template(work.session, template_id)
     return SubmitResponse(project_id=project.id, status="submitted")
 
 
@@ -151,13 +158,10 @@ def _check_content(work: Work, request: SubmitRequest) -> None:
 
 
 async def _check_config(work: Work, actor: Actor, config: CreationConfig) -> None:
-    if config.aspect_ratio not in rules.ASPECT_RATIOS:
-        accepted = ", ".join(rules.ASPECT_RATIOS)
-        raise InvalidParameter(
-            f"不支持 {config.aspect_ratio}，可选：{accepted}",
-            f"{config.aspect_ratio} is not one of {accepted}",
-            field="config.aspect_ratio",
-        )
+    for name in ("aspect_ratio", "duration_type"):
+        if getattr(config, name) is None:
+            raise InvalidParameter("必填", "required", field=f"config.{name}")
+    check_ratio(config.aspect_ratio or "", field="config.aspect_ratio")
     if config.duration_type == "custom" and config.duration_seconds is None:
         raise InvalidParameter("custom 时必填", "required with custom", field="config.duration_seconds")
     if config.duration_type == "smart" and config.duration_seconds is not None:
@@ -171,17 +175,6 @@ async def _check_config(work: Work, actor: Actor, config: CreationConfig) -> Non
             field = "config.style_id" if asset_type == "style" else "config.subject_id"
             if await assets.visible_asset(work.session, actor, asset_type, asset_id) is None:
                 raise InvalidParameter(f"没有 {asset_id}", f"there is no {asset_id}", field=field)
-            await assets.count_use(work.session, asset_id)
-
-
-def check_model(work: Work, model_id: str, kind: str, *, field: str) -> None:
-    """Raises InvalidParameter where the catalog has no such model for this kind of task."""
-    known = [model.id for model in work.services.catalog.for_task(kind)]
-    if model_id not in known:
-        accepted = ", ".join(known)
-        raise InvalidParameter(
-            f"没有模型 {model_id}，可选：{accepted}", f"no model {model_id} among {accepted}", field=field
-        )
 
 
 async def _own_attachments(work: Work, actor: Actor, request: SubmitRequest) -> Sequence[tables.AttachmentRow]:
@@ -280,22 +273,7 @@ async def register_attachment(work: Work, actor: Actor, request: RegisterAttachm
 async def list_attachments(work: Work, actor: Actor, project_id: str, category: str | None) -> AttachmentList:
     project = await projects.load_project(work.session, actor, project_id)
     rows = await tables.project_attachments(work.session, project.id, category)
-    return AttachmentList(
-        list=[
-            AttachmentItem(
-                id=row.id,
-                file_name=row.file_name,
-                file_type=row.file_type,
-                file_category=row.file_category,
-                file_url=row.artifact_id,
-                file_size=row.file_size,
-                label=row.label,
-                metadata=row.metadata_,
-                created_at=row.created_at,
-            )
-            for row in rows
-        ]
-    )
+    return AttachmentList(list=[labelled.shown(row) for row in rows])
 
 
 async def required_input(work: Work, project_id: str) -> tables.InputRow:

@@ -108,6 +108,8 @@ async def _update_line(
     if request.voice_id is not None:
         if await assets.visible_asset(work.session, actor, "voice", request.voice_id) is None:
             raise InvalidParameter("没有此音色", "no such voice", field="voice_id")
+        if line.voice_asset_id != request.voice_id:
+            await assets.count_use(work.session, request.voice_id)
         line.voice_asset_id = request.voice_id
     if request.text_content and not rules.is_speakable(request.text_content):
         raise InvalidParameter("没有可朗读的内容", "there is nothing to speak", field="text_content")
@@ -157,7 +159,9 @@ async def update_bgm(work: Work, actor: Actor, project_id: str, request: BgmRequ
         row = tables.BgmRow(project_id=project.id, volume=0.5, is_loop=True, fade_in_s=0.0, fade_out_s=0.0)
         work.session.add(row)
     if request.audio_url is not None:
-        row.artifact_id = await _music_artifact(work, actor, project, request.audio_url)
+        former, row.artifact_id = row.artifact_id, await _music_artifact(work, actor, project, request.audio_url)
+        if row.artifact_id != former:
+            await assets.count_use_of_music(work.session, row.artifact_id)
     if request.source is not None and row.artifact_id is None:
         raise InvalidParameter("选择音乐时必填", "required to choose music", field="audio_url")
     for field, value in (

@@ -3,8 +3,8 @@
 from control_plane.accounts.actor import Actor
 from control_plane.artifacts import tables as artifacts
 from control_plane.errors import AlreadyExists
+from control_plane.inputs.checks import check_model
 from control_plane.inputs.rules import derive_seed
-from control_plane.inputs.service import check_model
 from control_plane.materials import prompts
 from control_plane.materials import tables as materials
 from control_plane.materials.rules import motion_prompt
