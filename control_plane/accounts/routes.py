@@ -9,20 +9,29 @@ from control_plane.accounts.schemas import (
     RefreshRequest,
     RefreshResponse,
 )
+from control_plane.errors import NotLoggedIn, TooManyRequests
 from control_plane.web import limits
 from control_plane.web.routes import Call, Routes
 
 routes = Routes("accounts")
 
 
-@routes.post("/auth/login", access=Access.PUBLIC, body=LoginRequest, response=LoginResponse)
+@routes.post(
+    "/auth/login",
+    access=Access.PUBLIC,
+    body=LoginRequest,
+    response=LoginResponse,
+    errors=(NotLoggedIn, TooManyRequests),
+)
 async def login(call: Call, body: LoginRequest) -> LoginResponse:
     """Log in with a name and a password."""
     limits.check_login(call.services.settings.login_attempts_per_minute, call.client_ip, body.username)
     return await service.login(call.work, body)
 
 
-@routes.post("/auth/refresh", access=Access.PUBLIC, body=RefreshRequest, response=RefreshResponse)
+@routes.post(
+    "/auth/refresh", access=Access.PUBLIC, body=RefreshRequest, response=RefreshResponse, errors=(NotLoggedIn,)
+)
 async def refresh(call: Call, body: RefreshRequest) -> RefreshResponse:
     """Exchange a refresh token for a new pair of tokens."""
     return await service.refresh(call.work, body.refresh_token)
