@@ -6,6 +6,7 @@ are passed through), and which fields it adds, or sets to another type or option
 
 import copy
 import json
+import re
 import types
 import typing
 from datetime import datetime
@@ -16,11 +17,17 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from control_plane.web.routes import Endpoint
 from tests.contract.typescript import Interface, Type
 
 _HERE = Path(__file__).parent
 ANYTHING = {"*": "any"}
 _SCALARS: dict[Any, str] = {str: "string", datetime: "string", bool: "boolean", int: "number", float: "number"}
+
+
+def name_of(endpoint: Endpoint) -> str:
+    """An endpoint as the contract names it."""
+    return f"{endpoint.method} " + re.sub(r"{(\w+)}", r":\1", endpoint.path)
 
 
 @cache

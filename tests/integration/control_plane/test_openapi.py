@@ -1,4 +1,4 @@
-"""The specification is valid, whole and true to what is registered; the page that shows it needs nothing from elsewhere."""
+"""The specification is valid, whole and true to what is registered; its page needs nothing from elsewhere."""
 
 import re
 from typing import Any
