@@ -18,9 +18,9 @@ async def test_accounts(plane: Plane, user: Client) -> None:
     founder = await plane.new_user("founder")
     team = await walk("POST /teams", body={"name": "摄制组"}, client=founder)
     invite = await walk(
-        "POST /teams/:team_id/invites", str(team.get("id", "x")), body={"role": "editor"}, client=founder
+        "POST /teams/:team_id/invites", str((team or {}).get("id", "x")), body={"role": "editor"}, client=founder
     )
-    joined = await walk("POST /team/join", body={"invite_code": invite.get("invite_code", "x")})
+    joined = await walk("POST /team/join", body={"invite_code": (invite or {}).get("invite_code", "x")})
     spaces = await walk("GET /team/spaces")
     assert [space["role"] for space in spaces["list"]] == ["editor"] or walk.problems
     space_id = joined["team_space"]["id"]

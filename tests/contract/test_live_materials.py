@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contract.live import Walk, listening
-from tests.integration.control_plane.conftest import ApiError, Client, Plane, submission
+from tests.integration.control_plane.conftest import Client, Plane, submission
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -58,12 +58,10 @@ async def test_materials(plane: Plane, user: Client) -> None:
 
 
 async def test_a_lack_of_quota_is_told(plane: Plane) -> None:
-    user = await plane.new_user("poor", daily_limit=1)
+    user = await plane.new_user("short", daily_limit=6)
     project_id = (await user.post("/input/submit", submission()))["project_id"]
     async with listening(user, project_id) as events:
-        with pytest.raises(ApiError) as refused:
-            await user.post("/generation/start", {"project_id": project_id})
-        assert (refused.value.status, refused.value.code) == (402, 1006)
+        await user.post("/generation/start", {"project_id": project_id})
         told = await events.until("quota.insufficient", within_s=20)
     assert told["required"] > told["remaining"]
     assert events.problems == []

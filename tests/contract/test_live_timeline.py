@@ -61,6 +61,7 @@ async def test_timeline(plane: Plane, user: Client) -> None:
     await walk("PUT /projects/:project_id/bgm", project, body=body | {"fade_in_duration": 1, "fade_out_duration": 2})
     bgm = await walk("GET /projects/:project_id/bgm", project)
     assert (bgm["volume"], bgm["source"]) == (0.4, "ai_generated")
+    await walk.ready(audio["narration"]["audio_url"])
     own = {"audio_url": audio["narration"]["audio_url"]}
     await walk("POST /timeline-clips/:clip_id/narration/custom-audio", clip, body=own)
     await walk("DELETE /timeline-clips/:clip_id", others[0])
