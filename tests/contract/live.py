@@ -81,9 +81,11 @@ class Walk:
         """Ask until the answer is as wanted; a minute at most."""
         known = len(self.problems)
         async with asyncio.timeout(60):
-            while not done(answer := await self(endpoint, *ids)) and len(self.problems) == known:
+            while True:
+                answer = await self(endpoint, *ids)
+                if done(answer) or len(self.problems) > known:
+                    return answer
                 await asyncio.sleep(0.05)
-        return answer
 
     async def ready(self, url: str) -> None:
         """Wait for a file that is being made."""
