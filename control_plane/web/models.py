@@ -69,3 +69,8 @@ class Empty(ResponseModel):
 def to_json(model: BaseModel, signer: Signer) -> dict[str, Any]:
     """What a client gets: URLs signed, absent fields left out."""
     return model.model_dump(mode="json", exclude_none=True, context={"signer": signer})
+
+
+def to_json_bytes(model: BaseModel, signer: Signer) -> bytes:
+    """The same, written as JSON at once."""
+    return model.__pydantic_serializer__.to_json(model, exclude_none=True, context={"signer": signer})

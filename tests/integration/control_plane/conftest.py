@@ -36,6 +36,7 @@ from scheduler.ports import Assignment, AttemptReport
 from scheduler.task import OutcomeClass
 from scheduler.testing import FakeFarm
 from tests.conftest import fresh_database
+from tests.contract.watch import Watch
 
 PASSWORD = "correct horse"
 
@@ -201,6 +202,8 @@ async def plane(
         login_attempts_per_minute=1000,
     )
     app = make_app(settings)
+    watch = Watch()
+    app.middlewares.insert(0, watch.middleware)
     services = app[SERVICES]
     runner = web.AppRunner(app)
     await runner.setup()
@@ -229,6 +232,7 @@ async def plane(
     scheduling.cancel()
     await asyncio.gather(scheduling, return_exceptions=True)
     await runner.cleanup()
+    assert sorted(watch.surprises) == []
 
 
 @pytest_asyncio.fixture(loop_scope="module")
