@@ -25,6 +25,7 @@ from control_plane.exports.routes import routes as exports
 from control_plane.inputs.pictures import add_picture_routes
 from control_plane.inputs.routes import routes as inputs
 from control_plane.materials.routes import routes as materials
+from control_plane.moderation.hook import load_moderator
 from control_plane.projects.routes import routes as projects
 from control_plane.reactions import apply_finished_tasks
 from control_plane.timeline.routes import routes as timeline
@@ -69,6 +70,7 @@ def make_services(settings: Settings) -> Services:
             settings.public_url or local_url(settings.host, settings.port),
             settings.file_url_ttl_s,
         ),
+        moderator=load_moderator(settings),
     )
 
 

@@ -14,6 +14,7 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from control_plane.moderation.hook import Moderator
 from control_plane.web.signing import Signer
 from models.catalog import Catalog
 from runtime import redis as channels
@@ -34,6 +35,7 @@ class Services:
     store: ArtifactStore
     catalog: Catalog
     signer: Signer
+    moderator: Moderator | None = None
 
 
 @dataclass

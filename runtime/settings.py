@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     login_attempts_per_minute: int = Field(default=10, ge=1)
     content_max_chars: int = Field(default=50_000, ge=1)
 
+    # Moderation
+    moderation: str = ""
+    """`module:name` of what makes a moderator, such as `control_plane.moderation.words:WordList`; none when empty."""
+    moderation_words: Path | None = None
+    """The list of words that the shipped moderator refuses."""
+
     # The farm
     cpu_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     lease_s: float = Field(default=10.0, gt=0)

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from control_plane.web.models import FileUrl, Id, RequestModel, ResponseModel, Timestamp
+from control_plane.web.models import FileUrl, Id, Prompt, RequestModel, ResponseModel, Timestamp
 
 FileCategory = Literal["image", "audio", "video", "document"]
 
@@ -67,7 +67,7 @@ class InputOptions(ResponseModel):
 
 class AttachmentReference(RequestModel):
     id: Id
-    label: str | None = Field(default=None, max_length=200)
+    label: Prompt | None = Field(default=None, max_length=200)
 
 
 class CreationConfig(RequestModel):
@@ -85,7 +85,7 @@ class CreationConfig(RequestModel):
 class SubmitRequest(RequestModel):
     input_mode: Literal["general", "professional"]
     input_type: Literal["text", "script", "storyboard"]
-    content: str = Field(min_length=1)
+    content: Prompt = Field(min_length=1)
     attachments: list[AttachmentReference] | None = Field(default=None, max_length=50)
     config: CreationConfig
     project_id: Id | None = None

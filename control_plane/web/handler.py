@@ -13,6 +13,7 @@ from control_plane.accounts import access
 from control_plane.accounts.actor import Access
 from control_plane.accounts.tokens import actor_of
 from control_plane.errors import ApiError, InvalidParameter, NotFound, StorageFull, Unavailable
+from control_plane.moderation.hook import check_request
 from control_plane.web import idempotency
 from control_plane.web.messages import explain
 from control_plane.web.models import RequestModel, to_json
@@ -65,6 +66,7 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
             arguments.append(await _parse_body(request, endpoint.body))
         if endpoint.query is not None:
             arguments.append(_parse_query(request, endpoint.query))
+        await check_request(services.moderator, arguments)
         async with unit_of_work(services) as work:
             if actor is not None and not loads_what_it_reads:
                 actor = await access.enter(work.session, actor)
