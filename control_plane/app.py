@@ -22,6 +22,7 @@ from control_plane.assets.routes import routes as assets
 from control_plane.events.hub import Hub
 from control_plane.events.socket import HUB, add_socket_routes
 from control_plane.exports.routes import routes as exports
+from control_plane.housekeeping import keep_house
 from control_plane.inputs.pictures import add_picture_routes
 from control_plane.inputs.routes import routes as inputs
 from control_plane.materials.routes import routes as materials
@@ -116,6 +117,7 @@ async def _background_tasks(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(apply_finished_tasks(services), name="reactions"),
         asyncio.create_task(hub.listen(), name="events"),
         asyncio.create_task(hub.poll(), name="event poll"),
+        asyncio.create_task(keep_house(services), name="housekeeping"),
     ]
     for task in tasks:
         task.add_done_callback(_stop_if_broken)

@@ -46,7 +46,7 @@ async def apply_next(services: Services) -> bool:
     """Apply one finished task; False when there is none."""
     claimed: FinishedTask | None = None
     try:
-        async with unit_of_work(services) as work:
+        async with unit_of_work(services, applies_result=True) as work:
             claimed = await queue.claim_finished(work.session)
             if claimed is None:
                 return False
@@ -73,7 +73,7 @@ async def apply_next(services: Services) -> bool:
 async def _give_up(services: Services, task: FinishedTask) -> None:
     """A result that cannot be applied counts as failed: whoever waits for it is told, and nothing is charged."""
     failed = replace(task, state=TaskState.FAILED, outcome=OutcomeClass.TASK, result=None, error_message="结果无法应用")
-    async with unit_of_work(services) as work:
+    async with unit_of_work(services, applies_result=True) as work:
         if task.project_id:
             await lock_project(work.session, task.project_id)
         try:

@@ -4,13 +4,14 @@ A request or a reaction gets one. Everything it writes, the queue's tasks and th
 or not at all; Redis hears of it only afterwards, since readers act on what they are told.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import orjson
 import redis.asyncio
 import structlog
+from obstore.exceptions import BaseError as ObstoreError
 from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +22,9 @@ from runtime import redis as channels
 from runtime.artifacts import ArtifactStore
 from runtime.database import Database
 from runtime.settings import Settings
+
+STORE = "artifact store"
+"""Where a session's ``info`` holds the store, for those who check that a file is still there."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,8 +47,23 @@ class Work:
     session: AsyncSession
     services: Services
     wakes_scheduler: bool = False
+    applies_result: bool = False
+    """Whether this goes on with work that was started before; limits on starting something do not stop it."""
     events: dict[str, int] = field(default_factory=dict)
     """Project id to the last event sequence written."""
+    _afterwards: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
+
+    def afterwards(self, act: Callable[[], Awaitable[object]]) -> None:
+        """Clean up in the object store once everything has committed. It may be lost in a crash, or fail: what it
+        would have removed is garbage that the collector finds."""
+        self._afterwards.append(act)
+
+    async def clean_up(self) -> None:
+        for act in self._afterwards:
+            try:
+                await act()
+            except (ObstoreError, OSError) as error:
+                log.warning("left to the collector", error=str(error))
 
     async def announce(self) -> None:
         """Tell Redis what was committed. Losing it is harmless: every reader also polls."""
@@ -59,8 +78,10 @@ class Work:
 
 
 @asynccontextmanager
-async def unit_of_work(services: Services) -> AsyncIterator[Work]:
+async def unit_of_work(services: Services, *, applies_result: bool = False) -> AsyncIterator[Work]:
     async with services.database.transaction() as session:
-        work = Work(session, services)
+        session.info[STORE] = services.store
+        work = Work(session, services, applies_result=applies_result)
         yield work
     await work.announce()
+    await work.clean_up()

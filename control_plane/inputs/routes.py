@@ -1,7 +1,7 @@
 """The creation input: options, submit, attachments."""
 
 from control_plane.accounts.actor import Access
-from control_plane.inputs import service
+from control_plane.inputs import service, uploads
 from control_plane.inputs.schemas import (
     Attachment,
     AttachmentList,
@@ -32,13 +32,13 @@ async def submit(call: Call, body: SubmitRequest) -> SubmitResponse:
 @routes.get("/attachments/upload-config", access=Access.USER, response=UploadConfig)
 async def upload_config(call: Call) -> UploadConfig:
     """A signed address to PUT a file to, and the address to register it by."""
-    return service.upload_config(call.work)
+    return await uploads.upload_config(call.work, call.actor)
 
 
 @routes.post("/attachments", access=Access.USER, body=RegisterAttachment, response=Attachment)
 async def register_attachment(call: Call, body: RegisterAttachment) -> Attachment:
     """Register an uploaded file."""
-    return await service.register_attachment(call.work, call.actor, body)
+    return await uploads.register_attachment(call.work, call.actor, body)
 
 
 @routes.get("/projects/{project_id}/attachments", access=Access.READ, query=AttachmentQuery, response=AttachmentList)
