@@ -35,9 +35,8 @@ async def keep_house(services: Services) -> None:
 
 async def run_once(services: Services, now: datetime) -> bool:
     """One round; False where another process is at it."""
-    async with services.database.engine.connect() as connection:
-        # Of this connection alone, without a transaction that would keep PostgreSQL from cleaning up meanwhile.
-        connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+    # The lock is its connection's, without a transaction that would keep PostgreSQL from cleaning up meanwhile.
+    async with services.database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         if not await connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}):
             return False
         try:

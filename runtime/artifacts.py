@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import NotFoundError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
 
 class DiskFullError(OSError):
@@ -130,10 +130,9 @@ class ArtifactStore:
     async def presigned_put(self, key: str, ttl: timedelta) -> str | None:
         """A URL to PUT the object to, straight to the object store; None for a local store."""
         self._check_key(key)
-        if self.local_root is not None:
-            return None
-        url: str = await obstore.sign_async(self._store, "PUT", key, ttl)  # type: ignore[arg-type]
-        return url
+        if isinstance(self._store, S3Store | GCSStore | AzureStore):
+            return await obstore.sign_async(self._store, "PUT", key, ttl)
+        return None
 
     async def put_bytes_async(self, key: str, data: bytes) -> None:
         self._check_key(key)

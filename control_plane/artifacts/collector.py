@@ -1,7 +1,7 @@
 """Removing files that nothing refers to any more. ADR 10 says why no order of events loses one that is needed.
 
-First rows: one that nobody refers to is marked, and deleted when it still is unreferenced after the retention time. Then
-objects: one whose key has no row and that is older than the grace time. Everything may be killed anywhere and run twice.
+First rows: one that nobody refers to is marked, and deleted when it still is unreferenced after the retention time.
+Then objects: one whose key has no row and that is older than the grace time. All of it may be killed anywhere.
 """
 
 from collections.abc import AsyncIterator

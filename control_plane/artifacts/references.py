@@ -1,7 +1,7 @@
 """What refers to artifacts, found in the tables themselves, so that a new column cannot be forgotten.
 
-Columns with a foreign key to artifacts or a name that ends in ``artifact_id`` hold an id; JSON and ``…_url`` columns may
-hold ids or store keys somewhere within. Of the queue's tasks only those count whose results are not applied yet.
+Columns with a foreign key to artifacts or a name that ends in ``artifact_id`` hold an id; JSON and ``…_url`` columns
+may hold ids or store keys somewhere within. Of the queue's tasks only those count whose results are not applied yet.
 """
 
 from collections.abc import Iterator

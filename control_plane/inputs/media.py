@@ -1,7 +1,7 @@
 """What an uploaded file really is: its bytes decide, its name and the client's word do not.
 
-A picture is drawn anew, so that nothing but its pixels is kept: no place where it was taken, and no archive, script or
-page behind or between them. Everything is bounded, and made to run in a thread.
+A picture whose file holds more than pixels is drawn anew, so that nothing else is kept: no place where it was taken and
+no archive, script or page behind or between them. Everything is bounded, and made to run in a thread.
 """
 
 import codecs
@@ -16,6 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from tinytag import TinyTag, TinyTagException
 
 from control_plane.errors import UploadFailed
+from control_plane.inputs.purity import is_pure
 
 MAX_IMAGE_PIXELS = 50_000_000
 MAX_AUDIO_S = 3 * 3600
@@ -96,7 +97,7 @@ def _mismatch(claimed: str, actual: str | None) -> UploadFailed:
 
 
 def _clean_image(path: Path, claimed: str) -> CheckedFile:
-    """The first frame, turned upright, without anything else that the file held."""
+    """The file where it is nothing but a picture; else the first frame, turned upright."""
     try:
         with warnings.catch_warnings(), Image.open(path, formats=tuple(_IMAGE_FORMATS)) as image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is our own
@@ -111,6 +112,8 @@ def _clean_image(path: Path, claimed: str) -> CheckedFile:
             if kind != claimed:
                 raise _mismatch(claimed, kind)
             image.load()
+            if is_pure(path.read_bytes(), kind):
+                return CheckedFile(kind, path)
             upright = ImageOps.exif_transpose(image)
             has_alpha = kind != "image/jpeg" and upright.has_transparency_data
             clean = upright.convert("RGBA" if has_alpha else "RGB")
