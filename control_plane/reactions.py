@@ -13,6 +13,7 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from control_plane.moderation.outputs import moderated
 from control_plane.projects.tables import lock_project
 from control_plane.quota import service as quota
 from control_plane.work import Services, Work, unit_of_work
@@ -50,10 +51,11 @@ async def apply_next(services: Services) -> bool:
             claimed = await queue.claim_finished(work.session)
             if claimed is None:
                 return False
+            task = await moderated(services, claimed)
             if claimed.project_id:
                 await lock_project(work.session, claimed.project_id)
-            await _REACTIONS[claimed.reaction](work, claimed)
-            await quota.settle(work.session, claimed.id, succeeded=claimed.state is TaskState.SUCCEEDED)
+            await _REACTIONS[claimed.reaction](work, task)
+            await quota.settle(work.session, claimed.id, succeeded=task.state is TaskState.SUCCEEDED)
             await queue.mark_applied(work.session, claimed.id)
         REACTIONS.labels(claimed.reaction, "applied").inc()
     except Exception as error:
