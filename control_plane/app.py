@@ -24,9 +24,11 @@ from control_plane.assets.routes import routes as assets
 from control_plane.events.hub import Hub
 from control_plane.events.socket import HUB, add_socket_routes
 from control_plane.exports.routes import routes as exports
+from control_plane.housekeeping import keep_house
 from control_plane.inputs.pictures import add_picture_routes
 from control_plane.inputs.routes import routes as inputs
 from control_plane.materials.routes import routes as materials
+from control_plane.moderation.hook import load_moderator
 from control_plane.projects.routes import routes as projects
 from control_plane.reactions import apply_finished_tasks
 from control_plane.timeline.routes import routes as timeline
@@ -77,6 +79,7 @@ def make_services(settings: Settings) -> Services:
             settings.public_url or local_url(settings.host, settings.port),
             settings.file_url_ttl_s,
         ),
+        moderator=load_moderator(settings),
     )
 
 
@@ -128,6 +131,7 @@ async def _background_tasks(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(apply_finished_tasks(services), name="reactions"),
         asyncio.create_task(hub.listen(), name="events"),
         asyncio.create_task(hub.poll(), name="event poll"),
+        asyncio.create_task(keep_house(services), name="housekeeping"),
     ]
     for task in tasks:
         task.add_done_callback(_stop_if_broken)

@@ -2,7 +2,7 @@
 
 from control_plane.accounts.actor import Access
 from control_plane.errors import NotFound, StorageFull, UploadFailed
-from control_plane.inputs import attachments, service, templates
+from control_plane.inputs import attachments, service, templates, uploads
 from control_plane.inputs.schemas import (
     Attachment,
     AttachmentItem,
@@ -39,7 +39,7 @@ async def submit(call: Call, body: SubmitRequest) -> SubmitResponse:
 @routes.get("/attachments/upload-config", access=Access.WRITE, response=UploadConfig)
 async def upload_config(call: Call) -> UploadConfig:
     """A signed address to PUT a file to, and the address to register it by."""
-    return service.upload_config(call.work)
+    return await uploads.upload_config(call.work, call.actor)
 
 
 @routes.post(
@@ -51,7 +51,7 @@ async def upload_config(call: Call) -> UploadConfig:
 )
 async def register_attachment(call: Call, body: RegisterAttachment) -> Attachment:
     """Register an uploaded file."""
-    return await service.register_attachment(call.work, call.actor, body)
+    return await uploads.register_attachment(call.work, call.actor, body)
 
 
 @routes.get("/projects/{project_id}/attachments", access=Access.READ, query=AttachmentQuery, response=AttachmentList)

@@ -12,6 +12,7 @@ from control_plane.accounts import access
 from control_plane.accounts.actor import Access, Actor
 from control_plane.accounts.tokens import actor_of
 from control_plane.errors import ApiError, StorageFull, Unavailable
+from control_plane.moderation.hook import check_request
 from control_plane.web import idempotency
 from control_plane.web.client_ip import client_ip_of
 from control_plane.web.models import RequestModel, to_json_bytes
@@ -92,6 +93,7 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
         path = request.match_info
         check_path(path)
         arguments = await parse(request)
+        await check_request(services.moderator, arguments)
         async with unit_of_work(services) as work:
             if actor is not None and enters:
                 actor = await access.enter(work.session, actor)
