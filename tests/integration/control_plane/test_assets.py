@@ -132,7 +132,8 @@ async def test_presets_that_were_withdrawn_or_reworded_follow_what_ships(plane: 
             text(
                 "INSERT INTO assets (id, tenant_id, asset_type, name, description, attributes, search_text, is_preset,"
                 " display_order, usage_count, created_at, updated_at) SELECT 'style_gone', tenant_id, asset_type,"
-                " 'gone', '', attributes, 'gone', true, 99, 0, created_at, updated_at FROM assets WHERE id = 'style_oil'"
+                " 'gone', '', attributes, 'gone', true, 99, 0, created_at, updated_at FROM assets"
+                " WHERE id = 'style_oil'"
             )
         )
     async with unit_of_work(plane.services) as work:
