@@ -15,7 +15,9 @@ import control_plane.assets.reactions
 import control_plane.exports.reactions
 import control_plane.materials.reactions
 import control_plane.timeline.reactions  # noqa: F401 - importing registers the reactions
+from control_plane.accounts.passwords import delivery_of
 from control_plane.accounts.routes import routes as accounts
+from control_plane.accounts.team_routes import routes as teams
 from control_plane.artifacts.routes import add_file_routes
 from control_plane.assets.presets import sync_presets
 from control_plane.assets.routes import routes as assets
@@ -31,9 +33,11 @@ from control_plane.timeline.routes import routes as timeline
 from control_plane.web.handler import MAX_BODY_BYTES, SERVICES, error_middleware, register
 from control_plane.web.routes import Endpoint
 from control_plane.web.signing import Signer
+from control_plane.web.tracing import add_tracing
 from control_plane.work import Services, unit_of_work
 from models.catalog import DEFAULT_PATH, load_catalog
 from monitoring.metrics import queue_metrics
+from monitoring.tracing import REQUEST_ID_HEADER
 from runtime import redis as redis_channels
 from runtime.artifacts import ArtifactStore
 from runtime.database import Database
@@ -43,6 +47,7 @@ log = structlog.get_logger(__name__)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *accounts,
+    *teams,
     *projects,
     *inputs,
     *materials,
@@ -58,6 +63,7 @@ def make_services(settings: Settings) -> Services:
     for name in ("database_url", "redis_url", "secret_key"):
         if not getattr(settings, name).get_secret_value():
             raise ValueError(f"REELFARM_{name.upper()} is not set")
+    delivery_of(settings)
     return Services(
         settings=settings,
         database=Database(settings.database_url.get_secret_value()),
@@ -80,7 +86,9 @@ def local_url(host: str, port: int) -> str:
 
 def make_app(settings: Settings) -> web.Application:
     services = make_services(settings)
-    app = web.Application(middlewares=[_cors_middleware(services), error_middleware], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    add_tracing(app)
+    app.middlewares.extend([_cors_middleware(services), error_middleware])
     app[SERVICES] = services
     app[HUB] = Hub(services)
     for endpoint in ENDPOINTS:
@@ -165,13 +173,14 @@ def _cors_middleware(services: Services) -> Middleware:
             response: web.StreamResponse = web.Response(status=204)
             response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE"
             response.headers["Access-Control-Allow-Headers"] = (
-                "Authorization, Content-Type, Accept-Language, Idempotency-Key"
+                f"Authorization, Content-Type, Accept-Language, Idempotency-Key, {REQUEST_ID_HEADER}"
             )
             response.headers["Access-Control-Max-Age"] = "3600"
         else:
             response = await handler(request)
         if is_allowed and origin and not response.prepared:
             response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = REQUEST_ID_HEADER
             response.headers["Vary"] = "Origin"
         return response
 

@@ -17,6 +17,7 @@ from control_plane.projects.tables import lock_project
 from control_plane.quota import service as quota
 from control_plane.work import Services, Work, unit_of_work
 from monitoring.metrics import REACTIONS
+from monitoring.tracing import bind, traced
 from runtime import redis as channels
 from scheduler import queue
 from scheduler.outage import is_outage
@@ -44,12 +45,18 @@ def reaction(name: str) -> Callable[[Reaction], Reaction]:
 
 async def apply_next(services: Services) -> bool:
     """Apply one finished task; False when there is none."""
+    with traced():
+        return await _apply_next(services)
+
+
+async def _apply_next(services: Services) -> bool:
     claimed: FinishedTask | None = None
     try:
         async with unit_of_work(services) as work:
             claimed = await queue.claim_finished(work.session)
             if claimed is None:
                 return False
+            bind(task_id=claimed.id, job_id=claimed.job_id, project_id=claimed.project_id)
             if claimed.project_id:
                 await lock_project(work.session, claimed.project_id)
             await _REACTIONS[claimed.reaction](work, claimed)
@@ -61,7 +68,7 @@ async def apply_next(services: Services) -> bool:
         # database that is away, or that broke a deadlock, is no fault of the reaction: the caller tries again.
         if claimed is None or (isinstance(error, SQLAlchemyError) and is_outage(error)):
             raise
-        log.exception("reaction failed", reaction=claimed.reaction, task_id=claimed.id)
+        log.exception("reaction failed", reaction=claimed.reaction)
         async with services.database.transaction() as session:
             quarantined = await queue.record_reaction_failure(session, claimed.id, repr(error)[:2000])
         REACTIONS.labels(claimed.reaction, "quarantined" if quarantined else "failed").inc()
@@ -80,7 +87,7 @@ async def _give_up(services: Services, task: FinishedTask) -> None:
             async with work.session.begin_nested():
                 await _REACTIONS[task.reaction](work, failed)
         except Exception:  # the reaction is broken altogether; its reservation is still given back
-            log.exception("reaction cannot even fail", reaction=task.reaction, task_id=task.id)
+            log.exception("reaction cannot even fail", reaction=task.reaction)
         await quota.settle(work.session, task.id, succeeded=False)
 
 

@@ -6,10 +6,17 @@ reach a log by accident.
 
 import os
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _split(value: Any) -> Any:
+    """Variables list things with commas between."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -36,8 +43,20 @@ class Settings(BaseSettings):
     """The address clients use, such as `https://film.example.org`; needed behind a proxy."""
     allowed_origins: tuple[str, ...] = ()
     """Origins for CORS and for WebSockets from browsers; the public URL's own origin is always allowed."""
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Networks whose ``X-Forwarded-For`` is believed, such as `10.0.0.0/8,127.0.0.1`."""
     secret_key: SecretStr = SecretStr("")
     """Signs session tokens and file URLs. At least 32 characters."""
+
+    # Accounts
+    registration: Literal["open", "invite", "off"] = "invite"
+    """Who may make an account over the API: anybody, whoever has a team's invite code, nobody."""
+    reset_delivery: Literal["admin", "file"] = "admin"
+    """How a forgotten password's token reaches its user: an admin issues it with `reelfarm user reset-password`, or
+    a request writes it to a file below `data_dir/password-resets`, for a program that delivers it."""
+    password_reset_ttl_s: int = Field(default=3600, ge=1)
+    max_teams_per_user: int = Field(default=10, ge=0)
+    """How many teams a user may be an admin of and still make another; each team has a quota of its own."""
 
     # Limits
     session_ttl_s: int = Field(default=3600, ge=1)

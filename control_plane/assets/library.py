@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from control_plane.accounts.access import check_role, refuse
-from control_plane.accounts.actor import Access, Actor
+from control_plane.accounts.access import refuse
+from control_plane.accounts.actor import Access, Actor, check_role
 from control_plane.artifacts.tables import PUBLIC_TENANT
 from control_plane.assets import present, rules, tables
 from control_plane.assets.schemas import (

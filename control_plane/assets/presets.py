@@ -64,8 +64,7 @@ async def sync_presets(work: Work) -> None:
         )
         work.session.add(asset)
         tasks.append(preview_task(work.services.catalog, asset, job_id))
-    await queue.enqueue(work.session, tasks)
-    work.wakes_scheduler = True
+    work.note_queued(tasks, await queue.enqueue(work.session, tasks))
 
 
 @lru_cache(maxsize=1)

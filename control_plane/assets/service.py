@@ -125,8 +125,8 @@ async def _render_preview(work: Work, asset: tables.AssetRow) -> None:
     asset.content_artifact_id = await artifacts.promise(work.session, asset.tenant_id, asset.id)
     asset.thumbnail_artifact_id = await artifacts.promise(work.session, asset.tenant_id, asset.id)
     job_id = await queue.create_job(work.session, kind="previews", project_id="", tenant_id=asset.tenant_id)
-    await queue.enqueue(work.session, [presets.preview_task(work.services.catalog, asset, job_id)])
-    work.wakes_scheduler = True
+    tasks = [presets.preview_task(work.services.catalog, asset, job_id)]
+    work.note_queued(tasks, await queue.enqueue(work.session, tasks))
 
 
 async def create_voice(work: Work, actor: Actor, request: CreateVoice) -> VoiceItem:

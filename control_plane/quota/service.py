@@ -83,7 +83,7 @@ async def enqueue_paid(work: Work, tasks: Sequence[NewTask]) -> list[str]:
                 model=task.model,
             )
         )
-    work.wakes_scheduler = True
+    work.note_queued(tasks, task_ids)
     return task_ids
 
 
