@@ -33,7 +33,7 @@ def _sign(artifact_id: str, info: SerializationInfo) -> str:
 FileUrl = Annotated[
     str,
     PlainSerializer(_sign, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "uri"}),
+    WithJsonSchema({"type": "string", "format": "uri-reference"}),
 ]
 """Holds an artifact id; becomes a signed URL when a response or an event is written to a client."""
 
