@@ -26,6 +26,7 @@ from control_plane.inputs.pictures import add_picture_routes
 from control_plane.inputs.routes import routes as inputs
 from control_plane.materials.routes import routes as materials
 from control_plane.projects.routes import routes as projects
+from control_plane.quota.routes import routes as quota
 from control_plane.reactions import apply_finished_tasks
 from control_plane.timeline.routes import routes as timeline
 from control_plane.web.handler import MAX_BODY_BYTES, SERVICES, error_middleware, register
@@ -49,6 +50,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *timeline,
     *exports,
     *assets,
+    *quota,
 )
 """Every endpoint of the API, as declared."""
 

@@ -53,7 +53,7 @@ async def apply_next(services: Services) -> bool:
             if claimed.project_id:
                 await lock_project(work.session, claimed.project_id)
             await _REACTIONS[claimed.reaction](work, claimed)
-            await quota.settle(work.session, claimed.id, succeeded=claimed.state is TaskState.SUCCEEDED)
+            await quota.settle(work, claimed.id, succeeded=claimed.state is TaskState.SUCCEEDED)
             await queue.mark_applied(work.session, claimed.id)
         REACTIONS.labels(claimed.reaction, "applied").inc()
     except Exception as error:
@@ -81,7 +81,7 @@ async def _give_up(services: Services, task: FinishedTask) -> None:
                 await _REACTIONS[task.reaction](work, failed)
         except Exception:  # the reaction is broken altogether; its reservation is still given back
             log.exception("reaction cannot even fail", reaction=task.reaction, task_id=task.id)
-        await quota.settle(work.session, task.id, succeeded=False)
+        await quota.settle(work, task.id, succeeded=False)
 
 
 async def apply_finished_tasks(services: Services) -> None:

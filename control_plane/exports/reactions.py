@@ -23,7 +23,7 @@ async def film_encoded(work: Work, task: FinishedTask) -> None:
     project = await work.session.get(projects.ProjectRow, task.project_id)
     if export is None or project is None or export.status != "pending":
         # Cancelled or deleted while it was encoded: nobody gets the film, so nobody pays for it.
-        await quota.settle(work.session, task.id, succeeded=False)
+        await quota.settle(work, task.id, succeeded=False)
         return
     if task.state is not TaskState.SUCCEEDED:
         await waiting.fail(work, export, task.error_message or task.outcome.value)

@@ -48,6 +48,7 @@ class ExportFileRow(Base):
     resolution: Mapped[str | None]
     format: Mapped[str | None]
     download_count: Mapped[int] = mapped_column(default=0)
+    expires_at: Mapped[datetime | None] = mapped_column(index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -61,6 +61,20 @@ class SpeechLineRow(Base):
     is_custom_audio: Mapped[bool] = mapped_column(default=False)
 
 
+class VideoBatchRow(Base):
+    """Videos that were asked for together. ``total_clips`` counts those of clips that were deleted since, too."""
+
+    __tablename__ = "video_batches"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    model_id: Mapped[str]
+    total_clips: Mapped[int]
+    total_quota: Mapped[int]
+    cancelled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class VideoRow(Base):
     """A video candidate of a clip; its id is the API's generation_id."""
 
@@ -77,6 +91,7 @@ class VideoRow(Base):
     status: Mapped[str] = mapped_column(default="pending")
     error_message: Mapped[str | None]
     task_id: Mapped[str | None]
+    batch_id: Mapped[str | None] = mapped_column(ForeignKey("video_batches.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     completed_at: Mapped[datetime | None]
 
