@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     file_url_ttl_s: int = Field(default=86400, ge=1)
     upload_max_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
     login_attempts_per_minute: int = Field(default=10, ge=1)
+    export_retention_days: float | None = Field(default=None, gt=0, le=36500)
+    """How long an export's files can be downloaded; for ever when absent."""
     content_max_chars: int = Field(default=50_000, ge=1)
 
     # The farm

@@ -72,3 +72,17 @@ async def preset_ids(session: AsyncSession) -> set[str]:
 
 async def count_use(session: AsyncSession, asset_id: str) -> None:
     await session.execute(update(AssetRow).where(AssetRow.id == asset_id).values(usage_count=AssetRow.usage_count + 1))
+
+
+async def music_of_artifact(session: AsyncSession, actor: Actor, artifact_id: str) -> AssetRow | None:
+    """The music asset that a sound is, where the actor may see one; presets first."""
+    return await session.scalar(
+        select(AssetRow)
+        .where(
+            AssetRow.content_artifact_id == artifact_id,
+            AssetRow.asset_type == "music",
+            or_(AssetRow.tenant_id == PUBLIC_TENANT, may_see(actor, AssetRow.tenant_id)),
+        )
+        .order_by(AssetRow.is_preset.desc(), AssetRow.created_at)
+        .limit(1)
+    )
