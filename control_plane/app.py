@@ -30,6 +30,7 @@ from control_plane.inputs.routes import routes as inputs
 from control_plane.materials.routes import routes as materials
 from control_plane.moderation.hook import load_moderator
 from control_plane.projects.routes import routes as projects
+from control_plane.quota.routes import routes as quota
 from control_plane.reactions import apply_finished_tasks
 from control_plane.timeline.routes import routes as timeline
 from control_plane.web.docs import add_docs_routes
@@ -58,6 +59,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *timeline,
     *exports,
     *assets,
+    *quota,
 )
 """Every endpoint of the API, as declared."""
 

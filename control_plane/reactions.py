@@ -62,7 +62,7 @@ async def _apply_next(services: Services) -> bool:
             if claimed.project_id:
                 await lock_project(work.session, claimed.project_id)
             await _REACTIONS[claimed.reaction](work, task)
-            await quota.settle(work.session, claimed.id, succeeded=task.state is TaskState.SUCCEEDED)
+            await quota.settle(work, claimed.id, succeeded=task.state is TaskState.SUCCEEDED)
             await queue.mark_applied(work.session, claimed.id)
         REACTIONS.labels(claimed.reaction, "applied").inc()
     except Exception as error:
@@ -90,7 +90,7 @@ async def _give_up(services: Services, task: FinishedTask) -> None:
                 await _REACTIONS[task.reaction](work, failed)
         except Exception:  # the reaction is broken altogether; its reservation is still given back
             log.exception("reaction cannot even fail", reaction=task.reaction)
-        await quota.settle(work.session, task.id, succeeded=False)
+        await quota.settle(work, task.id, succeeded=False)
 
 
 async def apply_finished_tasks(services: Services) -> None:

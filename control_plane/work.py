@@ -7,6 +7,7 @@ or not at all; Redis hears of it only afterwards, since readers act on what they
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import orjson
 import redis.asyncio
@@ -15,12 +16,13 @@ from obstore.exceptions import BaseError as ObstoreError
 from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from control_plane.errors import ApiError
 from control_plane.moderation.hook import Moderator
 from control_plane.web.signing import Signer
 from models.catalog import Catalog
 from runtime import redis as channels
 from runtime.artifacts import ArtifactStore
-from runtime.database import Database
+from runtime.database import Database, utc_now
 from runtime.settings import Settings
 from scheduler.task import NewTask
 
@@ -41,6 +43,8 @@ class Services:
     catalog: Catalog
     signer: Signer
     moderator: Moderator | None = None
+    clock: Callable[[], datetime] = utc_now
+    """By which days of quota begin and end."""
 
 
 @dataclass
@@ -54,6 +58,10 @@ class Work:
     """Project id to the last event sequence written."""
     queued: list[tuple[NewTask, str]] = field(default_factory=list)
     """The tasks queued, with their ids."""
+    before_commit: dict[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
+    """What is to be written last, once per key, when everything else of this work is."""
+    if_refused: list[Callable[["Work"], Awaitable[None]]] = field(default_factory=list)
+    """What a work of its own writes if an ApiError undoes this one."""
     _afterwards: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
 
     def note_queued(self, tasks: Sequence[NewTask], ids: Sequence[str]) -> None:
@@ -95,10 +103,20 @@ class Work:
 
 @asynccontextmanager
 async def unit_of_work(services: Services, *, applies_result: bool = False) -> AsyncIterator[Work]:
-    async with services.database.transaction() as session:
-        session.info[STORE] = services.store
-        work = Work(session, services, applies_result=applies_result)
-        yield work
+    work: Work | None = None
+    try:
+        async with services.database.transaction() as session:
+            session.info[STORE] = services.store
+            work = Work(session, services, applies_result=applies_result)
+            yield work
+            for write in work.before_commit.values():
+                await write()
+    except ApiError:
+        if work is not None and work.if_refused:
+            async with unit_of_work(services) as later:
+                for tell in work.if_refused:
+                    await tell(later)
+        raise
     work.log_queued()
     await work.announce()
     await work.clean_up()

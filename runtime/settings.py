@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     tenant_disk_bytes: int = Field(default=50 * 1024**3, ge=0)
     """What the files of a user or a team may take together, unless they have a limit of their own."""
     login_attempts_per_minute: int = Field(default=10, ge=1)
+    export_retention_days: float | None = Field(default=None, gt=0, le=36500)
+    """How long an export's files can be downloaded; for ever when absent."""
     content_max_chars: int = Field(default=50_000, ge=1)
 
     # How long things are kept

@@ -162,12 +162,16 @@ async def count_use(session: AsyncSession, *asset_ids: str) -> None:
         )
 
 
-async def count_use_of_music(session: AsyncSession, artifact_id: str) -> None:
-    """The music asset that a project's BGM is taken from, where it is one."""
-    asset_id = await session.scalar(
-        select(AssetRow.id).where(
-            AssetRow.content_artifact_id == artifact_id, AssetRow.asset_type == "music", AssetRow.deleted_at.is_(None)
+async def music_of_artifact(session: AsyncSession, actor: Actor, artifact_id: str) -> AssetRow | None:
+    """The music asset that a sound is, where the actor may see one; presets first."""
+    return await session.scalar(
+        select(AssetRow)
+        .where(
+            AssetRow.content_artifact_id == artifact_id,
+            AssetRow.asset_type == "music",
+            AssetRow.deleted_at.is_(None),
+            or_(AssetRow.tenant_id == PUBLIC_TENANT, may_see(actor, AssetRow.tenant_id)),
         )
+        .order_by(AssetRow.is_preset.desc(), AssetRow.created_at)
+        .limit(1)
     )
-    if asset_id is not None:
-        await count_use(session, asset_id)

@@ -1,6 +1,6 @@
 """Requests and responses of exports."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -81,6 +81,23 @@ class ExportFile(ResponseModel):
 
 class ExportFileList(ResponseModel):
     list: list[ExportFile]
+
+
+class FileSummary(ResponseModel):
+    """Of the files that are still there."""
+
+    video_count: int
+    total_size: int
+
+
+class HistoryItem(ResponseModel):
+    """``exported_at`` is when it ended, as it did."""
+
+    export_task_id: str
+    export_config: dict[str, Any]
+    file_summary: FileSummary
+    status: Literal["completed", "failed", "cancelled"]
+    exported_at: Timestamp
 
 
 class DownloadUrl(ResponseModel):

@@ -52,6 +52,18 @@ class Timeline(ResponseModel):
     clips: list[Clip]
 
 
+class ReorderRequest(RequestModel):
+    clip_ids: list[Id] = Field(min_length=1, max_length=1000)
+
+
+class Duration(ResponseModel):
+    """``duration`` is what the clip has, ``planned_duration`` what it was planned with; ``is_set`` by the user."""
+
+    duration: float
+    planned_duration: float
+    is_set: bool
+
+
 class DurationRequest(RequestModel):
     duration: float = Field(ge=MIN_CLIP_S, le=MAX_CLIP_S)
 
@@ -76,6 +88,12 @@ class EditConfigRequest(RequestModel):
     transition: Transition | None = None
     transition_duration: float | None = Field(default=None, ge=0, le=MAX_TRANSITION_S)
     camera_movement: CameraMovement | None = None
+
+
+class EditConfig(ClipConfig):
+    transition: str
+    transition_duration: float
+    camera_movement: str
 
 
 class CandidatesQuery(RequestModel):
@@ -133,8 +151,22 @@ class GenerateVideoRequest(RequestModel):
 
 class GenerateVideoResponse(ResponseModel):
     generation_id: str
-    estimated_duration: float
+    estimated_duration: float = Field(
+        description="Seconds, from measured runs of the model; 0 before the first, when nothing is known."
+    )
     quota_consumed: int
+    status: Literal["pending"]
+
+
+class BatchVideosRequest(RequestModel):
+    model_id: Id
+    clip_ids: list[Id] | None = Field(default=None, min_length=1, max_length=1000)
+
+
+class BatchVideosResponse(ResponseModel):
+    task_id: str
+    total_clips: int
+    total_quota: int
     status: Literal["pending"]
 
 
@@ -176,6 +208,12 @@ class DialogueAudio(ResponseModel):
     generation_status: GenerationStatus
 
 
+class DialogueDetail(DialogueAudio):
+    speech_speed: float
+    volume: float
+    emotion: str
+
+
 class ClipAudio(ResponseModel):
     narration: Narration | None = None
     dialogue: list[DialogueAudio] | None = None
@@ -187,6 +225,10 @@ class SpeechRequest(RequestModel):
     speech_speed: float | None = Field(default=None, ge=0.5, le=2)
     volume: float | None = Field(default=None, ge=0, le=2)
     emotion: Emotion | None = None
+
+
+class CustomAudioRequest(RequestModel):
+    audio_url: str = Field(min_length=1, max_length=2000)
 
 
 class SpeechResponse(ResponseModel):
