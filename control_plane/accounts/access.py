@@ -6,7 +6,7 @@ or a session ended. A stranger's row does not exist; a member whose role is too 
 """
 
 from dataclasses import replace
-from typing import Any, NoReturn, cast
+from typing import Any, Literal, NoReturn, cast
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from control_plane.accounts.actor import ROLES, Access, Actor, Role, Space
 from control_plane.accounts.tables import MembershipRow, SessionRow, UserRow
-from control_plane.errors import Forbidden, NotFound, NotLoggedIn
+from control_plane.errors import Forbidden, InvalidParameter, NotFound, NotLoggedIn
 
 Tenant = InstrumentedAttribute[str] | ColumnElement[str]
 AnySelect = Select[*tuple[Any, ...]]
@@ -109,3 +109,32 @@ def check_space(actor: Actor) -> None:
     """Whether the actor may do in the current space what the endpoint declared. Raises Forbidden."""
     if actor.needs in ROLES and actor.space is not None:
         check_role(actor.space.role, actor.needs)
+
+
+async def space_of(
+    session: AsyncSession, actor: Actor, space_type: Literal["personal", "team"] | None, team_space_id: str | None
+) -> Space:
+    """The space that a request names, or the current one if it names none, where the actor may do what the endpoint
+    declared. A team's id alone names that team.
+
+    Raises InvalidParameter for a contradiction, NotFound for a team that the actor is not in, Forbidden.
+    """
+    if space_type == "team" and team_space_id is None:
+        raise InvalidParameter("团队空间必填", "required for a team space", field="team_space_id")
+    if space_type == "personal" and team_space_id is not None:
+        raise InvalidParameter("个人空间没有团队", "a personal space has no team", field="team_space_id")
+    if team_space_id is not None:
+        statement = select(MembershipRow.role).where(
+            MembershipRow.team_id == team_space_id, MembershipRow.user_id == actor.user_id
+        )
+        role = await session.scalar(statement)
+        if role is None:
+            raise NotFound("团队空间不存在", "no such team space", field="team_space_id")
+        space = Space(team_space_id, cast(Role, role))
+    elif space_type == "personal" or actor.space is None:
+        space = Space(actor.user_id, "admin")
+    else:
+        space = actor.space
+    if actor.needs in ROLES:
+        check_role(space.role, actor.needs)
+    return space
