@@ -50,10 +50,12 @@ async def apply_next(services: Services) -> bool:
             claimed = await queue.claim_finished(work.session)
             if claimed is None:
                 return False
-            if claimed.project_id:
-                await lock_project(work.session, claimed.project_id)
-            await _REACTIONS[claimed.reaction](work, claimed)
-            await quota.settle(work.session, claimed.id, succeeded=claimed.state is TaskState.SUCCEEDED)
+            if claimed.project_id and await lock_project(work.session, claimed.project_id) is None:
+                # Its project was deleted meanwhile: nobody gets the result, so nobody pays for it.
+                await quota.settle(work.session, claimed.id, succeeded=False)
+            else:
+                await _REACTIONS[claimed.reaction](work, claimed)
+                await quota.settle(work.session, claimed.id, succeeded=claimed.state is TaskState.SUCCEEDED)
             await queue.mark_applied(work.session, claimed.id)
         REACTIONS.labels(claimed.reaction, "applied").inc()
     except Exception as error:

@@ -9,7 +9,7 @@ from typing import Any
 import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy import case, insert, select, update
+from sqlalchemy import Update, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.registry import TASK_KINDS
@@ -92,16 +92,45 @@ async def cancel_job(session: AsyncSession, job_id: str) -> None:
     Cancelling again, or a job whose tasks all ended, changes nothing. Call wake_scheduler and wake_reactions
     after the commit.
     """
-    now = utc_now()
     # Whoever enqueues into this job holds its row shared meanwhile, which only this lock excludes.
     await session.execute(select(JobRow.id).where(JobRow.id == job_id).with_for_update())
     await session.execute(update(JobRow).where(JobRow.id == job_id).values(state=JobState.CANCELLED.value))
+    await session.execute(_cancel().where(TaskRow.job_id == job_id))
+
+
+async def cancel_tasks(session: AsyncSession, job_id: str, context: dict[str, Any]) -> None:
+    """Like cancel_job, for those tasks of a job whose context has these values."""
+    await session.execute(select(JobRow.id).where(JobRow.id == job_id).with_for_update())
+    await session.execute(_cancel().where(TaskRow.job_id == job_id, TaskRow.context.contains(context)))
+
+
+async def unfinished_jobs(session: AsyncSession, project_id: str) -> list[str]:
+    """Jobs of a project that have tasks which still could start or run; in the order in which to lock them."""
+    rows = await session.scalars(
+        select(JobRow.id)
+        .where(
+            JobRow.project_id == project_id,
+            select(TaskRow.id)
+            .where(
+                TaskRow.job_id == JobRow.id,
+                TaskRow.state.in_([TaskState.QUEUED.value, TaskState.RUNNING.value]),
+                TaskRow.cancel_requested_at.is_(None),
+            )
+            .exists(),
+        )
+        .order_by(JobRow.id)
+    )
+    return list(rows)
+
+
+def _cancel() -> Update:
+    """What waits is over, what runs is asked to stop. One statement for both states: a task that the scheduler
+    requeues in between is not missed."""
+    now = utc_now()
     queued = TaskRow.state == TaskState.QUEUED.value
-    # One statement for both states: a task that the scheduler requeues in between is not missed.
-    await session.execute(
+    return (
         update(TaskRow)
         .where(
-            TaskRow.job_id == job_id,
             TaskRow.state.in_([TaskState.QUEUED.value, TaskState.RUNNING.value]),
             TaskRow.cancel_requested_at.is_(None),
         )
@@ -111,6 +140,7 @@ async def cancel_job(session: AsyncSession, job_id: str) -> None:
             outcome=case((queued, OutcomeClass.CANCELLED.value), else_=TaskRow.outcome),
             finished_at=case((queued, now), else_=TaskRow.finished_at),
         )
+        .execution_options(synchronize_session=False)
     )
 
 
