@@ -59,10 +59,12 @@ async def _apply_next(services: Services) -> bool:
                 return False
             bind(task_id=claimed.id, job_id=claimed.job_id, project_id=claimed.project_id)
             task = await moderated(services, claimed)
-            if claimed.project_id:
-                await lock_project(work.session, claimed.project_id)
-            await _REACTIONS[claimed.reaction](work, task)
-            await quota.settle(work, claimed.id, succeeded=task.state is TaskState.SUCCEEDED)
+            if claimed.project_id and await lock_project(work.session, claimed.project_id) is None:
+                # Its project was deleted meanwhile: nobody gets the result, so nobody pays for it.
+                await quota.settle(work, claimed.id, succeeded=False)
+            else:
+                await _REACTIONS[claimed.reaction](work, task)
+                await quota.settle(work, claimed.id, succeeded=task.state is TaskState.SUCCEEDED)
             await queue.mark_applied(work.session, claimed.id)
         REACTIONS.labels(claimed.reaction, "applied").inc()
     except Exception as error:

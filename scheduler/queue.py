@@ -98,6 +98,31 @@ async def cancel_job(session: AsyncSession, job_id: str) -> None:
     await _cancel(session, TaskRow.job_id == job_id)
 
 
+async def cancel_tasks_of_job(session: AsyncSession, job_id: str, context: dict[str, Any]) -> None:
+    """Like cancel_job, for those tasks of a job whose context has these values."""
+    await session.execute(select(JobRow.id).where(JobRow.id == job_id).with_for_update())
+    await _cancel(session, TaskRow.job_id == job_id, TaskRow.context.contains(context))
+
+
+async def unfinished_jobs(session: AsyncSession, project_id: str) -> list[str]:
+    """Jobs of a project that have tasks which still could start or run; in the order in which to lock them."""
+    rows = await session.scalars(
+        select(JobRow.id)
+        .where(
+            JobRow.project_id == project_id,
+            select(TaskRow.id)
+            .where(
+                TaskRow.job_id == JobRow.id,
+                TaskRow.state.in_([TaskState.QUEUED.value, TaskState.RUNNING.value]),
+                TaskRow.cancel_requested_at.is_(None),
+            )
+            .exists(),
+        )
+        .order_by(JobRow.id)
+    )
+    return list(rows)
+
+
 async def cancel_tasks(session: AsyncSession, task_ids: Sequence[str]) -> None:
     """Cancel these tasks, whatever else their jobs do. May wait for a reaction that applies one of them, so nothing
     that reactions lock may be held. Call wake_scheduler and wake_reactions after the commit."""

@@ -21,8 +21,9 @@ from control_plane.inputs.schemas import (
     SubmitRequest,
     SubmitResponse,
 )
+from control_plane.projects import conversations
 from control_plane.projects import tables as projects
-from control_plane.projects.rules import STAGE_OF, Stage, Status, automatic_name
+from control_plane.projects.rules import STAGE_OF, Stage, Status, automatic_name, is_cut
 from control_plane.work import Work
 from models.draft.script.check import check_source
 from models.interfaces import UserInputError
@@ -131,6 +132,8 @@ async def submit(work: Work, actor: Actor, request: SubmitRequest) -> SubmitResp
     await assets.count_use(work.session, *(set(chosen) - set(former_config.values())))
     if template_id is not None:
         await tables.count_use_of_template(work.session, template_id)
+    told = {"action": "submit", "input_type": row.input_type, "attachments": [item.id for item in attachments]}
+    await conversations.record(work, project.id, "user", request.content, told)
     return SubmitResponse(project_id=project.id, status="submitted")
 
 
@@ -185,18 +188,26 @@ async def _project_for(work: Work, actor: Actor, request: SubmitRequest) -> proj
         project = await projects.load_project(work.session, actor, request.project_id)
         if project.stage == Stage.GENERATING:
             raise AlreadyExists("正在生成，稍后再改", "it is being generated", field="project_id")
+        if project.auto_named:
+            _name_after(project, request.content)
         return project
     project = projects.ProjectRow(
         id=new_id("prj"),
         tenant_id=actor.tenant_id,
         user_id=actor.user_id,
-        name=automatic_name(request.content),
         status=Status.DRAFT,
         stage=STAGE_OF[Status.DRAFT],
     )
+    _name_after(project, request.content)
     work.session.add(project)
     await work.session.flush()
     return project
+
+
+def _name_after(project: projects.ProjectRow, content: str) -> None:
+    """Only the beginning of a text gives way to the story's title."""
+    project.name = automatic_name(content)
+    project.auto_named = is_cut(project.name)
 
 
 async def list_attachments(work: Work, actor: Actor, project_id: str, category: str | None) -> AttachmentList:

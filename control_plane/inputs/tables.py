@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, func, select, text, update
+from sqlalchemy import ForeignKey, Index, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -73,6 +73,10 @@ async def project_attachments(
     if category is not None:
         statement = statement.where(AttachmentRow.file_category == category)
     return list(await session.scalars(statement.order_by(AttachmentRow.created_at, AttachmentRow.id)))
+
+
+async def delete_attachments(session: AsyncSession, project_id: str) -> None:
+    await session.execute(delete(AttachmentRow).where(AttachmentRow.project_id == project_id))
 
 
 class ConfigTemplateRow(Base):
