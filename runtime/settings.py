@@ -63,8 +63,30 @@ class Settings(BaseSettings):
     refresh_ttl_s: int = Field(default=30 * 86400, ge=1)
     file_url_ttl_s: int = Field(default=86400, ge=1)
     upload_max_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
+    tenant_disk_bytes: int = Field(default=50 * 1024**3, ge=0)
+    """What the files of a user or a team may take together, unless they have a limit of their own."""
     login_attempts_per_minute: int = Field(default=10, ge=1)
     content_max_chars: int = Field(default=50_000, ge=1)
+
+    # How long things are kept
+    retention_s: int = Field(default=7 * 86400, ge=3600)
+    """How long a file is kept that nothing refers to any more, such as one of a deleted project."""
+    object_grace_s: int = Field(default=86400, ge=4 * 3600)
+    """How old an object without a record must be to be garbage: longer than any result waits to be applied."""
+    event_retention_s: int = Field(default=7 * 86400, ge=3600)
+    """How far back a WebSocket client can be replayed what it missed."""
+    idempotency_retention_s: int = Field(default=86400, ge=3600)
+    """For how long a repeated `Idempotency-Key` gets its first answer."""
+    attempt_retention_s: int = Field(default=14 * 86400, ge=3600)
+    """How long the logs and manifests of attempts are kept."""
+    collect_interval_s: float = Field(default=3600, gt=0)
+    """How often garbage is collected, by one of the api processes."""
+
+    # Moderation
+    moderation: str = ""
+    """`module:name` of what makes a moderator, such as `control_plane.moderation.words:WordList`; none when empty."""
+    moderation_words: Path | None = None
+    """The list of words that the shipped moderator refuses."""
 
     # The farm
     cpu_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)

@@ -14,6 +14,7 @@ from control_plane.accounts.schemas import (
     ResetPasswordRequest,
     UpdateMe,
 )
+from control_plane.errors import NotLoggedIn, TooManyRequests
 from control_plane.web import limits
 from control_plane.web.routes import Call, Routes
 
@@ -27,14 +28,22 @@ async def register(call: Call, body: RegisterRequest) -> LoginResponse:
     return await sessions.open_session(call.work, await service.register(call.work, body))
 
 
-@routes.post("/auth/login", access=Access.PUBLIC, body=LoginRequest, response=LoginResponse)
+@routes.post(
+    "/auth/login",
+    access=Access.PUBLIC,
+    body=LoginRequest,
+    response=LoginResponse,
+    errors=(NotLoggedIn, TooManyRequests),
+)
 async def login(call: Call, body: LoginRequest) -> LoginResponse:
     """Log in with a name and a password."""
     await _limit_logins(call, body.username)
     return await sessions.login(call.work, body.username, body.password)
 
 
-@routes.post("/auth/refresh", access=Access.PUBLIC, body=RefreshRequest, response=RefreshResponse)
+@routes.post(
+    "/auth/refresh", access=Access.PUBLIC, body=RefreshRequest, response=RefreshResponse, errors=(NotLoggedIn,)
+)
 async def refresh(call: Call, body: RefreshRequest) -> RefreshResponse:
     """Exchange a refresh token for a new pair of tokens."""
     return await sessions.refresh(call.work, body.refresh_token)

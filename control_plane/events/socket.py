@@ -16,9 +16,10 @@ from control_plane.accounts.tokens import actor_of, read_session_token
 from control_plane.errors import ApiError, Forbidden
 from control_plane.events.hub import Client, Hub
 from control_plane.projects.tables import load_project
-from control_plane.web.handler import SERVICES, language_of, refuse_nul
+from control_plane.web.handler import SERVICES, language_of
 from control_plane.web.messages import explain
 from control_plane.web.models import RequestModel
+from control_plane.web.parsing import refuse_unstorable
 from control_plane.work import Services
 
 log = structlog.get_logger(__name__)
@@ -83,7 +84,7 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
 async def _act(services: Services, hub: Hub, client: Client, actor: Actor, text: str, language: str) -> dict[str, Any]:
     try:
         action = Action.model_validate(orjson.loads(text))
-        refuse_nul(action)
+        refuse_unstorable(action)
     except ApiError as error:
         return {"event": "error", "code": error.code, "message": error.message(language)}
     except orjson.JSONDecodeError:

@@ -1,6 +1,7 @@
 """Exports and their files."""
 
 from control_plane.accounts.actor import Access
+from control_plane.errors import QuotaExceeded
 from control_plane.exports import service
 from control_plane.exports.schemas import (
     DownloadUrl,
@@ -14,7 +15,13 @@ from control_plane.web.routes import Call, Routes
 routes = Routes("exports")
 
 
-@routes.post("/projects/{project_id}/export", access=Access.WRITE, body=ExportRequest, response=ExportResponse)
+@routes.post(
+    "/projects/{project_id}/export",
+    access=Access.WRITE,
+    body=ExportRequest,
+    response=ExportResponse,
+    errors=(QuotaExceeded,),
+)
 async def export(call: Call, body: ExportRequest) -> ExportResponse:
     """Export the project's film."""
     return await service.export(call.work, call.actor, call.path["project_id"], body)

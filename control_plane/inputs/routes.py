@@ -1,7 +1,8 @@
 """The creation input: options, submit, attachments."""
 
 from control_plane.accounts.actor import Access
-from control_plane.inputs import attachments, service, templates
+from control_plane.errors import NotFound, StorageFull, UploadFailed
+from control_plane.inputs import attachments, service, templates, uploads
 from control_plane.inputs.schemas import (
     Attachment,
     AttachmentItem,
@@ -29,7 +30,7 @@ async def options(call: Call) -> InputOptions:
     return await service.options(call.work, call.actor, call.language)
 
 
-@routes.post("/input/submit", access=Access.WRITE, body=SubmitRequest, response=SubmitResponse)
+@routes.post("/input/submit", access=Access.WRITE, body=SubmitRequest, response=SubmitResponse, errors=(NotFound,))
 async def submit(call: Call, body: SubmitRequest) -> SubmitResponse:
     """Submit a text, a screenplay or a storyboard; makes the project or updates the one that is named."""
     return await service.submit(call.work, call.actor, body)
@@ -38,13 +39,19 @@ async def submit(call: Call, body: SubmitRequest) -> SubmitResponse:
 @routes.get("/attachments/upload-config", access=Access.WRITE, response=UploadConfig)
 async def upload_config(call: Call) -> UploadConfig:
     """A signed address to PUT a file to, and the address to register it by."""
-    return service.upload_config(call.work)
+    return await uploads.upload_config(call.work, call.actor)
 
 
-@routes.post("/attachments", access=Access.WRITE, body=RegisterAttachment, response=Attachment)
+@routes.post(
+    "/attachments",
+    access=Access.WRITE,
+    body=RegisterAttachment,
+    response=Attachment,
+    errors=(UploadFailed, StorageFull),
+)
 async def register_attachment(call: Call, body: RegisterAttachment) -> Attachment:
     """Register an uploaded file."""
-    return await service.register_attachment(call.work, call.actor, body)
+    return await uploads.register_attachment(call.work, call.actor, body)
 
 
 @routes.get("/projects/{project_id}/attachments", access=Access.READ, query=AttachmentQuery, response=AttachmentList)

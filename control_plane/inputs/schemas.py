@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from control_plane.inputs.rules import CUSTOM_DURATION_S
-from control_plane.web.models import FileUrl, Id, RequestModel, ResponseModel, Timestamp
+from control_plane.web.models import FileUrl, Id, Prompt, RequestModel, ResponseModel, Timestamp
 
 FileCategory = Literal["image", "audio", "video", "document"]
 
@@ -68,7 +68,7 @@ class InputOptions(ResponseModel):
 
 class AttachmentReference(RequestModel):
     id: Id
-    label: str | None = Field(default=None, max_length=200)
+    label: Prompt | None = Field(default=None, max_length=200)
 
 
 class CreationConfig(RequestModel):
@@ -88,7 +88,7 @@ class CreationConfig(RequestModel):
 class SubmitRequest(RequestModel):
     input_mode: Literal["general", "professional"]
     input_type: Literal["text", "script", "storyboard"]
-    content: str = Field(min_length=1)
+    content: Prompt = Field(min_length=1)
     attachments: list[AttachmentReference] | None = Field(default=None, max_length=50)
     config: CreationConfig
     project_id: Id | None = None

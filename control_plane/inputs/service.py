@@ -1,42 +1,33 @@
 """Options, submitting an input, and attachments."""
 
-import hashlib
 from collections.abc import Sequence
 
 from control_plane.accounts.actor import Actor
-from control_plane.artifacts import tables as artifacts
-from control_plane.artifacts.routes import upload_key
 from control_plane.assets import tables as assets
-from control_plane.errors import AlreadyExists, InvalidParameter, NotFound, UploadFailed
+from control_plane.errors import AlreadyExists, InvalidParameter, NotFound
 from control_plane.inputs import attachments as labelled
-from control_plane.inputs import media, rules, tables, templates
+from control_plane.inputs import rules, tables, templates
 from control_plane.inputs.checks import check_model, check_ratio
 from control_plane.inputs.schemas import (
     AspectRatioOption,
-    Attachment,
     AttachmentList,
     CreationConfig,
     DurationOption,
     InputOptions,
     ModelOption,
     ModelOptions,
-    RegisterAttachment,
     StyleOption,
     SubjectOption,
     SubmitRequest,
     SubmitResponse,
-    UploadConfig,
 )
 from control_plane.projects import tables as projects
 from control_plane.projects.rules import STAGE_OF, Stage, Status, automatic_name
 from control_plane.work import Work
 from models.draft.script.check import check_source
 from models.interfaces import UserInputError
-from models.specs import CameraMovement, Emotion, Filter, Font, StoredArtifact, Transition
-from runtime.artifacts import content_key
+from models.specs import CameraMovement, Emotion, Filter, Font, Transition
 from runtime.ids import new_id
-
-UPLOAD_TTL_S = 3600
 
 
 async def options(work: Work, actor: Actor, language: str) -> InputOptions:
@@ -206,68 +197,6 @@ async def _project_for(work: Work, actor: Actor, request: SubmitRequest) -> proj
     work.session.add(project)
     await work.session.flush()
     return project
-
-
-def upload_config(work: Work) -> UploadConfig:
-    upload_id = new_id("upl")
-    signer = work.services.signer
-    return UploadConfig(
-        upload_url=signer.upload_url(upload_id, UPLOAD_TTL_S),
-        file_url=signer.plain_upload_url(upload_id),
-        file_max_size=work.services.settings.upload_max_bytes,
-        allowed_types=list(media.ALLOWED_TYPES),
-    )
-
-
-async def register_attachment(work: Work, actor: Actor, request: RegisterAttachment) -> Attachment:
-    """Take an upload in: what its bytes are is checked here, and it moves to its content-addressed key.
-
-    Raises UploadFailed where the bytes are not what the request says of them.
-    """
-    upload_id = work.services.signer.upload_id_of(request.file_url)
-    if upload_id is None:
-        raise InvalidParameter("不是 upload-config 返回的地址", "not a file_url of upload-config", field="file_url")
-    if await tables.attachment_by_upload(work.session, upload_id) is not None:
-        raise AlreadyExists("该文件已登记", "this upload is registered already", field="file_url")
-    store = work.services.store
-    size = await store.size_async(upload_key(upload_id))
-    if size is None:
-        raise UploadFailed("尚未上传", "nothing was uploaded there", field="file_url")
-    if size != request.file_size:
-        raise UploadFailed(f"实际 {size} 字节", f"the file has {size} bytes", field="file_size")
-    longest = 4 * work.services.settings.content_max_chars  # bytes: no character of UTF-8 has more
-    if request.file_category == "document" and size > longest:
-        raise UploadFailed(f"文档最多 {longest} 字节", f"a document has at most {longest} bytes", field="file_size")
-    data = await store.get_bytes_async(upload_key(upload_id))
-    sha256 = hashlib.sha256(data).hexdigest()
-    if request.file_hash is not None and request.file_hash.lower() != sha256:
-        raise UploadFailed("sha256 不符", "the sha256 differs", field="file_hash")
-    media_type = media.checked_type(data, request.file_type, request.file_category)
-    stored = StoredArtifact(
-        key=content_key(sha256, media.SUFFIXES[media_type]), media_type=media_type, size=size, sha256=sha256
-    )
-    await store.put_bytes_async(stored.key, data)
-    artifact_id = await artifacts.keep(work.session, actor.tenant_id, request.file_name, stored)
-    row = tables.AttachmentRow(
-        id=new_id("att"),
-        tenant_id=actor.tenant_id,
-        upload_id=upload_id,
-        artifact_id=artifact_id,
-        file_name=request.file_name,
-        file_type=media_type,
-        file_category=request.file_category,
-        file_size=size,
-    )
-    work.session.add(row)
-    await work.session.flush()
-    return Attachment(
-        id=row.id,
-        file_name=row.file_name,
-        file_url=artifact_id,
-        file_size=size,
-        upload_status="completed",
-        created_at=row.created_at,
-    )
 
 
 async def list_attachments(work: Work, actor: Actor, project_id: str, category: str | None) -> AttachmentList:

@@ -1,6 +1,7 @@
 """Generations and material packages."""
 
 from control_plane.accounts.actor import Access
+from control_plane.errors import NotFound, QuotaExceeded
 from control_plane.materials import generation, service
 from control_plane.materials.schemas import (
     PackageDetail,
@@ -20,7 +21,13 @@ from control_plane.web.routes import Call, Routes
 routes = Routes("materials")
 
 
-@routes.post("/generation/start", access=Access.WRITE, body=StartRequest, response=StartResponse)
+@routes.post(
+    "/generation/start",
+    access=Access.WRITE,
+    body=StartRequest,
+    response=StartResponse,
+    errors=(NotFound, QuotaExceeded),
+)
 async def start(call: Call, body: StartRequest) -> StartResponse:
     """Start generating a project's materials."""
     return await generation.start(call.work, call.actor, body.project_id)
@@ -49,6 +56,7 @@ async def detail(call: Call) -> PackageDetail:
     access=Access.WRITE,
     body=RegenerateImageRequest,
     response=RegenerateImageResponse,
+    errors=(QuotaExceeded,),
 )
 async def regenerate_image(call: Call, body: RegenerateImageRequest) -> RegenerateImageResponse:
     """Paint another picture of a character or a scene."""

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from control_plane.web.models import FileUrl, PageQuery, RequestModel, ResponseModel, Timestamp
+from control_plane.web.models import FileUrl, PageQuery, Prompt, RequestModel, ResponseModel, Timestamp
 
 ProjectStatus = Literal["draft", "generating", "editing", "completed", "exported"]
 ProjectStage = Literal["input", "generating", "editing", "completed"]
@@ -56,6 +56,6 @@ class ProjectDetail(ProjectBase):
 
 
 class UpdateProject(RequestModel):
-    name: str | None = Field(default=None, min_length=1, max_length=200)
-    description: str | None = Field(default=None, max_length=2000)
-    tags: list[str] | None = Field(default=None, max_length=20)
+    name: Prompt | None = Field(default=None, min_length=1, max_length=200)
+    description: Prompt | None = Field(default=None, max_length=2000)
+    tags: list[Prompt] | None = Field(default=None, max_length=20)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from control_plane.artifacts import disk
 from control_plane.errors import InvalidParameter, QuotaExceeded
 from control_plane.quota import tables
 from control_plane.quota.rules import DEFAULT_DAILY_LIMIT, QuotaState, cost_of, day_at, next_reset
@@ -57,11 +58,16 @@ def price(work: Work, tasks: Sequence[NewTask]) -> int:
 
 
 async def enqueue_paid(work: Work, tasks: Sequence[NewTask]) -> list[str]:
-    """Queue tasks of one tenant and reserve what they cost, all or nothing. Returns task ids. Raises QuotaExceeded."""
+    """Queue tasks of one tenant and reserve what they cost, all or nothing. Returns task ids.
+
+    Raises QuotaExceeded, and StorageFull for a request of a tenant whose disk limit is reached.
+    """
     if not tasks:
         return []
     costs = [cost_of(work.services.catalog, task) for task in tasks]
     tenant_id = tasks[0].tenant_id
+    if not work.applies_result:
+        await disk.check(work.session, work.services.settings, tenant_id, 1)
     account = await tables.lock_account(work.session, tenant_id)
     if account is None:
         raise LookupError(f"no quota account {tenant_id}")

@@ -1,6 +1,7 @@
 """Clips, their audio and videos, and the project's music."""
 
 from control_plane.accounts.actor import Access
+from control_plane.errors import QuotaExceeded
 from control_plane.timeline import audio, candidates, service, videos
 from control_plane.timeline.schemas import (
     ApplyCandidateRequest,
@@ -50,6 +51,7 @@ async def edit_config(call: Call, body: EditConfigRequest) -> None:
     access=Access.WRITE,
     body=GenerateVideoRequest,
     response=GenerateVideoResponse,
+    errors=(QuotaExceeded,),
 )
 async def generate_video(call: Call, body: GenerateVideoRequest) -> GenerateVideoResponse:
     """Make a video of a clip."""
@@ -73,6 +75,7 @@ async def list_candidates(call: Call, query: CandidatesQuery) -> Candidates:
     access=Access.WRITE,
     body=RegenerateShotRequest,
     response=RegenerateShotResponse,
+    errors=(QuotaExceeded,),
 )
 async def regenerate_image(call: Call, body: RegenerateShotRequest) -> RegenerateShotResponse:
     """Paint another picture of a clip."""
@@ -91,7 +94,13 @@ async def clip_audio(call: Call) -> ClipAudio:
     return await audio.clip_audio(call.work, call.actor, call.path["clip_id"])
 
 
-@routes.put("/timeline-clips/{clip_id}/narration", access=Access.WRITE, body=SpeechRequest, response=SpeechResponse)
+@routes.put(
+    "/timeline-clips/{clip_id}/narration",
+    access=Access.WRITE,
+    body=SpeechRequest,
+    response=SpeechResponse,
+    errors=(QuotaExceeded,),
+)
 async def update_narration(call: Call, body: SpeechRequest) -> SpeechResponse:
     """Change a clip's narration."""
     return await audio.update_narration(call.work, call.actor, call.path["clip_id"], body)
@@ -102,6 +111,7 @@ async def update_narration(call: Call, body: SpeechRequest) -> SpeechResponse:
     access=Access.WRITE,
     body=SpeechRequest,
     response=SpeechResponse,
+    errors=(QuotaExceeded,),
 )
 async def update_dialogue(call: Call, body: SpeechRequest) -> SpeechResponse:
     """Change a dialogue line of a clip."""
@@ -126,6 +136,7 @@ async def update_bgm(call: Call, body: BgmRequest) -> None:
     access=Access.WRITE,
     body=GenerateBgmRequest,
     response=GenerateBgmResponse,
+    errors=(QuotaExceeded,),
 )
 async def generate_bgm(call: Call, body: GenerateBgmRequest) -> GenerateBgmResponse:
     """Compose music for the film, as a candidate."""

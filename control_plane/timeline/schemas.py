@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from control_plane.timeline.rules import MAX_CLIP_S, MAX_TRANSITION_S, MIN_CLIP_S
-from control_plane.web.models import FileUrl, Id, RequestModel, ResponseModel, Text, Timestamp
+from control_plane.web.models import FileUrl, Id, Prompt, PromptText, RequestModel, ResponseModel, Timestamp
 from models.specs import CameraMovement, Emotion, Filter, Transition
 
 GenerationStatus = Literal["pending", "processing", "completed", "failed"]
@@ -111,8 +111,8 @@ class Candidates(ResponseModel):
 
 
 class RegenerateShotRequest(RequestModel):
-    user_prompt: Text
-    prompt: Text | None = None
+    user_prompt: PromptText
+    prompt: PromptText | None = None
 
 
 class RegenerateShotResponse(ResponseModel):
@@ -128,7 +128,7 @@ class ApplyCandidateRequest(RequestModel):
 
 class GenerateVideoRequest(RequestModel):
     model_id: Id
-    prompt: Text | None = None
+    prompt: PromptText | None = None
 
 
 class GenerateVideoResponse(ResponseModel):
@@ -182,7 +182,7 @@ class ClipAudio(ResponseModel):
 
 
 class SpeechRequest(RequestModel):
-    text_content: str = Field(max_length=2000)
+    text_content: PromptText
     voice_id: Id | None = None
     speech_speed: float | None = Field(default=None, ge=0.5, le=2)
     volume: float | None = Field(default=None, ge=0, le=2)
@@ -208,7 +208,7 @@ class Bgm(ResponseModel):
 
 class BgmRequest(RequestModel):
     audio_url: str | None = Field(default=None, min_length=1, max_length=2000)
-    music_name: str | None = Field(default=None, max_length=200)
+    music_name: Prompt | None = Field(default=None, max_length=200)
     source: Literal["ai_generated", "library", "uploaded"] | None = None
     volume: float | None = Field(default=None, ge=0, le=2)
     is_loop: bool | None = None
@@ -217,7 +217,7 @@ class BgmRequest(RequestModel):
 
 
 class GenerateBgmRequest(RequestModel):
-    prompt: Text | None = None
+    prompt: PromptText | None = None
 
 
 class GenerateBgmResponse(ResponseModel):

@@ -7,16 +7,16 @@ from typing import Any
 import orjson
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
 
 from control_plane.accounts import access
 from control_plane.accounts.actor import Access, Actor
 from control_plane.accounts.tokens import actor_of
-from control_plane.errors import ApiError, InvalidParameter, NotFound, StorageFull, Unavailable
+from control_plane.errors import ApiError, StorageFull, Unavailable
+from control_plane.moderation.hook import check_request
 from control_plane.web import idempotency
 from control_plane.web.client_ip import client_ip_of
-from control_plane.web.messages import explain
-from control_plane.web.models import RequestModel, to_json
+from control_plane.web.models import RequestModel, to_json_bytes
+from control_plane.web.parsing import Nothing, QueryParser, check_path, parse_body, read_body, refuse_body
 from control_plane.web.routes import API_PREFIX, Call, Endpoint, Method
 from control_plane.work import Services, unit_of_work
 from monitoring.metrics import HTTP_REQUEST_SECONDS
@@ -26,9 +26,14 @@ from scheduler.outage import is_disk_full, is_outage
 log = structlog.get_logger(__name__)
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
-MAX_BODY_BYTES = 2 * 1024 * 1024
+
+# Of the request line and of one header. Longer ones are refused by the parser of HTTP, in plain text.
+MAX_LINE_BYTES = 32 * 1024
+
 _LANGUAGE: web.RequestKey[str | None] = web.RequestKey("language", str)
 """Where a request keeps its user's stored language."""
+
+_JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 
 
 def language_of(request: web.Request) -> str:
@@ -44,8 +49,11 @@ def _knows_language(request: web.Request) -> bool:
 
 
 def envelope(data: Any, *, code: int = 0, message: str = "success", status: int = 200) -> web.Response:
-    body = orjson.dumps({"code": code, "message": message, "data": data})
-    return web.Response(body=body, status=status, content_type="application/json", charset="utf-8")
+    return _json(orjson.dumps({"code": code, "message": message, "data": data}), status)
+
+
+def _json(body: bytes, status: int) -> web.Response:
+    return web.Response(body=body, status=status, headers=_JSON_HEADERS)
 
 
 def failure(error: ApiError, language: str) -> web.Response:
@@ -61,22 +69,39 @@ def register(app: web.Application, endpoint: Endpoint) -> None:
 
 def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     needs_replay = endpoint.method is Method.POST and endpoint.access is not Access.PUBLIC
+    names_a_resource = endpoint.names_a_resource
+    # Polled most: the query that loads the resource checks the session too.
+    enters = not endpoint.loads_what_it_reads or endpoint.speaks
+    takes_no_body = endpoint.method is Method.GET
+    body_model, query_parser = endpoint.body or Nothing, QueryParser(endpoint.query or Nothing)
+
+    async def parse(request: web.Request) -> list[RequestModel]:
+        arguments = []
+        if takes_no_body:
+            refuse_body(request)
+        else:
+            body = parse_body(body_model, await read_body(request))
+            if endpoint.body is not None:
+                arguments.append(body)
+        if endpoint.query is not None or request.query_string:
+            query = query_parser.parse(request.query)
+            if endpoint.query is not None:
+                arguments.append(query)
+        return arguments
 
     async def answer(request: web.Request, services: Services, actor: Actor | None) -> web.StreamResponse:
-        arguments: list[RequestModel] = []
-        if endpoint.body is not None:
-            arguments.append(await _parse_body(request, endpoint.body))
-        if endpoint.query is not None:
-            arguments.append(_parse_query(request, endpoint.query))
+        path = request.match_info
+        check_path(path)
+        arguments = await parse(request)
+        await check_request(services.moderator, arguments)
         async with unit_of_work(services) as work:
-            # Polled most: the query that loads the resource checks the session too.
-            if actor is not None and (not endpoint.loads_what_it_reads or endpoint.speaks):
+            if actor is not None and enters:
                 actor = await access.enter(work.session, actor)
                 request[_LANGUAGE] = actor.language
-                if not endpoint.names_a_resource:
+                if not names_a_resource:
                     access.check_space(actor)
             client_ip = client_ip_of(request, services.settings.trusted_proxies)
-            call = Call(work, dict(request.match_info), language_of(request), client_ip, actor)
+            call = Call(work, dict(path), language_of(request), client_ip, actor)
             key = request.headers.get("Idempotency-Key") if needs_replay and actor else None
             if key is None or actor is None:
                 found = await endpoint.handler(call, *arguments)
@@ -90,13 +115,11 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
                     endpoint.response,
                     lambda: endpoint.handler(call, *arguments),
                 )
-            data = None if found is None else to_json(found, services.signer)
-        return envelope(data)
+            data = b"null" if found is None else to_json_bytes(found, services.signer)
+        return _json(b'{"code":0,"message":"success","data":' + data + b"}", 200)
 
     async def handle(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]
-        if any("\0" in value for value in request.match_info.values()):
-            raise NotFound()
         actor = None if endpoint.access is Access.PUBLIC else actor_of(request, services.settings, endpoint.access)
         try:
             return await answer(request, services, actor)
@@ -108,57 +131,6 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
             raise
 
     return handle
-
-
-async def _parse_body(request: web.Request, model: type[RequestModel]) -> RequestModel:
-    if not request.can_read_body:
-        return _validated(model, b"{}")
-    if request.content_type != "application/json":
-        raise InvalidParameter(
-            "请求体必须是 application/json", "the body must be application/json", field="Content-Type"
-        )
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        raise InvalidParameter("请求体过大", f"the body exceeds {MAX_BODY_BYTES} bytes", field="body")
-    return _validated(model, await request.read())
-
-
-def _validated(model: type[RequestModel], raw: bytes) -> RequestModel:
-    try:
-        parsed = model.model_validate_json(raw, strict=True)
-    except ValidationError as error:
-        raise explain(error) from error
-    refuse_nul(parsed)
-    return parsed
-
-
-def _parse_query(request: web.Request, model: type[RequestModel]) -> RequestModel:
-    values: dict[str, Any] = {}
-    for name in request.query:
-        every = request.query.getall(name)
-        values[name] = every if len(every) > 1 else every[0]
-    try:
-        parsed = model.model_validate(values)
-    except ValidationError as error:
-        raise explain(error) from error
-    refuse_nul(parsed)
-    return parsed
-
-
-def refuse_nul(model: BaseModel) -> None:
-    """PostgreSQL has no NUL in text, so it is refused here, by name, rather than failing there."""
-
-    def walk(value: Any, path: str) -> None:
-        if isinstance(value, str) and "\0" in value:
-            raise InvalidParameter("含有空字符", "contains a NUL character", field=path)
-        if isinstance(value, dict):
-            for key, item in value.items():
-                walk(key, path)
-                walk(item, f"{path}.{key}" if path else str(key))
-        elif isinstance(value, list | tuple):
-            for index, item in enumerate(value):
-                walk(item, f"{path}.{index}")
-
-    walk(model.model_dump(), "")
 
 
 @web.middleware

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from control_plane.accounts.actor import Access, Actor
-from control_plane.errors import NotLoggedIn
+from control_plane.errors import ApiError, NotLoggedIn
 from control_plane.web.models import Empty, RequestModel
 from control_plane.work import Services, Work
 
@@ -68,6 +68,8 @@ class Endpoint:
     query: type[RequestModel] | None
     response: type[BaseModel]
     summary: str
+    errors: tuple[type[ApiError], ...] = ()
+    """What the handler raises beyond what the declaration implies; see openapi_errors.py."""
 
     @property
     def names_a_resource(self) -> bool:
@@ -117,10 +119,13 @@ class Routes:
         body: type[RequestModel] | None = None,
         query: type[RequestModel] | None = None,
         response: type[BaseModel] = Empty,
+        errors: tuple[type[ApiError], ...] = (),
     ) -> Callable[[Handler], Handler]:
         def declare(handler: Handler) -> Handler:
             summary = (handler.__doc__ or "").strip().split("\n")[0]
-            self.endpoints.append(Endpoint(self.module, method, path, handler, access, body, query, response, summary))
+            self.endpoints.append(
+                Endpoint(self.module, method, path, handler, access, body, query, response, summary, errors)
+            )
             return handler
 
         return declare
