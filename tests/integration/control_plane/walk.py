@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from control_plane.accounts.actor import Access
 from control_plane.web.routes import Endpoint
 from tests.integration.control_plane.conftest import Client, Plane, generated, submission
+from tests.integration.control_plane.files import upload_sound
 
 EXPORT = {"resolution": "720p", "width": 1280, "height": 720, "format": "MP4", "aspect_ratio": "16:9"}
 VIDEO = {"model_id": "draft-motion"}
@@ -51,11 +52,12 @@ class Team:
 
 
 async def _asset(team: Team, kind: str) -> str:
+    tune = (await upload_sound(team.admin, 1.0))["file_url"] if kind == "music" else ""
     body: dict[str, Any] = {
         "characters": {"character_name": "a", "character_type": "other", "image_url": team.known["image"]},
         "styles": {"style_name": "a", "prompt_template": "a"},
         "voices": {"voice_name": "a", "voice_type": "narration", "audio_sample_url": team.known["audio"]},
-        "music": {"music_name": "a", "audio_url": team.known["audio"], "duration": 1},
+        "music": {"music_name": "a", "audio_url": tune, "duration": 1},
     }[kind]
     return str((await team.admin.post(f"/assets/{kind}", body))["id"])
 
