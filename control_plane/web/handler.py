@@ -11,7 +11,7 @@ from aiohttp import web
 from control_plane.accounts import access
 from control_plane.accounts.actor import Access
 from control_plane.accounts.tokens import actor_of
-from control_plane.errors import ApiError, StorageFull, Unavailable
+from control_plane.errors import ApiError, InvalidParameter, StorageFull, Unavailable
 from control_plane.web import idempotency
 from control_plane.web.models import RequestModel, to_json_bytes
 from control_plane.web.parsing import Nothing, QueryParser, check_path, parse_body, read_body, refuse_body
@@ -122,6 +122,11 @@ async def error_middleware(
     except DiskFullError as error:
         log.error("disk full", error=str(error))
         response = failure(StorageFull(), language)
+    except web.RequestPayloadError:
+        response = failure(
+            InvalidParameter("内容编码有误或不完整", "it is not encoded as it says, or incomplete", field="body"),
+            language,
+        )
     except web.HTTPException as error:
         if error.status < 400 or not request.path.startswith(API_PREFIX):
             raise
