@@ -11,7 +11,7 @@ from aiohttp import web
 from control_plane.accounts import access
 from control_plane.accounts.actor import Access, Actor
 from control_plane.accounts.tokens import actor_of
-from control_plane.errors import ApiError, StorageFull, Unavailable
+from control_plane.errors import ApiError, InvalidParameter, StorageFull, Unavailable
 from control_plane.moderation.hook import check_request
 from control_plane.web import idempotency
 from control_plane.web.client_ip import client_ip_of
@@ -146,6 +146,11 @@ async def error_middleware(
     except DiskFullError as error:
         log.error("disk full", error=str(error))
         response = failure(StorageFull(), language_of(request))
+    except web.RequestPayloadError:
+        response = failure(
+            InvalidParameter("内容编码有误或不完整", "it is not encoded as it says, or incomplete", field="body"),
+            language_of(request),
+        )
     except web.HTTPException as error:
         if error.status < 400 or not request.path.startswith(API_PREFIX):
             raise

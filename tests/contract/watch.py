@@ -1,5 +1,6 @@
 """Holds every answer of a test's server against the specification that the server gives of itself."""
 
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -19,6 +20,16 @@ def document() -> dict[str, Any]:
     return openapi_document(ENDPOINTS, "http://127.0.0.1")
 
 
+def operations() -> list[tuple[str, str, dict[str, Any]]]:
+    """(method, path, operation) of everything in it."""
+    return [
+        (method, path, operation)
+        for path, item in document()["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    ]
+
+
 @cache
 def answer_validator(method: str, path: str, status: str) -> jsonschema_rs.Validator | None:
     """Of the body of an answer; None for a status that the specification does not name."""
@@ -32,10 +43,11 @@ def answer_validator(method: str, path: str, status: str) -> jsonschema_rs.Valid
 
 class Watch:
     """A middleware outside all others. ``surprises`` are statuses, codes and bodies that the specification of their
-    endpoint does not allow."""
+    endpoint does not allow. ``answers`` counts what was answered, by endpoint and status."""
 
     def __init__(self) -> None:
         self.surprises: set[str] = set()
+        self.answers: Counter[tuple[str, int]] = Counter()
 
     @property
     def middleware(self) -> Any:
@@ -56,6 +68,7 @@ class Watch:
             return
         answer = orjson.loads(response.body)
         where = f"{request.method} {path.removeprefix('/api/v1')}"
+        self.answers[where, response.status] += 1
         validator = answer_validator(method, path, str(response.status))
         if validator is None:
             self.surprises.add(

@@ -180,6 +180,7 @@ class Plane:
     farm: InlineFarm
     anonymous: Client
     new_user: Callable[..., Awaitable[Client]]
+    watch: Watch
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +244,7 @@ async def plane(
 
     async with aiohttp.ClientSession() as http:
         anonymous = Client(http, f"http://127.0.0.1:{port}")
-        yield Plane(services, farm, anonymous, new_user)
+        yield Plane(services, farm, anonymous, new_user, watch)
     scheduling.cancel()
     await asyncio.gather(scheduling, return_exceptions=True)
     await runner.cleanup()

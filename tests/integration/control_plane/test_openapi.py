@@ -1,7 +1,6 @@
 """The specification is valid, whole and true to what is registered; its page needs nothing from elsewhere."""
 
 import re
-from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -9,19 +8,10 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from control_plane.app import ENDPOINTS
 from control_plane.web.routes import API_PREFIX
-from tests.contract.watch import METHODS, document
+from tests.contract.watch import document, operations
 from tests.integration.control_plane.conftest import Client, Plane
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-def operations() -> list[tuple[str, str, dict[str, Any]]]:
-    return [
-        (method, path, operation)
-        for path, item in document()["paths"].items()
-        for method, operation in item.items()
-        if method in METHODS
-    ]
 
 
 async def test_it_is_valid_and_served_to_everybody(plane: Plane) -> None:
