@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from tests.contract.fields import shows
 from tests.integration.control_plane.conftest import Client, Plane, submission
-from tests.integration.control_plane.test_accounts import refused, settings
+from tests.integration.control_plane.test_accounts import refused, settings, together
 from tests.integration.control_plane.walk import attachment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -85,7 +85,10 @@ async def test_the_last_use_of_a_code_is_one_users(plane: Plane, user: Client) -
     assert made["uses_left"] == 2
     guests = [await plane.new_user(next(_names)) for _ in range(4)]
     body = {"invite_code": made["invite_code"]}
-    answers = await asyncio.gather(*(guest.post("/team/join", body) for guest in guests), return_exceptions=True)
+    async with together(plane, "invites", made["id"]) as all_wait:
+        tries = [asyncio.create_task(guest.post("/team/join", body)) for guest in guests]
+        await all_wait(4)
+    answers = await asyncio.gather(*tries, return_exceptions=True)
     assert sorted(getattr(answer, "code", 0) for answer in answers) == [0, 0, 1010, 1010]
     assert len((await user.get(f"/teams/{team['id']}/members"))["list"]) == 3
     assert (await user.get(f"/teams/{team['id']}/invites"))["list"] == []
@@ -200,7 +203,10 @@ async def test_a_team_keeps_an_admin(plane: Plane, user: Client) -> None:
         await refused(request, 1005)
     second = await member(plane, user, team["id"], "admin")
     # Of two admins who leave at once, one stays.
-    answers = await asyncio.gather(user.post(f"{path}/leave"), second.post(f"{path}/leave"), return_exceptions=True)
+    async with together(plane, "teams", team["id"]) as all_wait:
+        tries = [asyncio.create_task(client.post(f"{path}/leave")) for client in (user, second)]
+        await all_wait(2)
+    answers = await asyncio.gather(*tries, return_exceptions=True)
     assert sorted(getattr(answer, "code", 0) for answer in answers) == [0, 1005]
 
 
