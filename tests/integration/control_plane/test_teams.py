@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from control_plane.accounts.access import space_of
+from control_plane.accounts.actor import Access, Actor, Space
+from control_plane.errors import Forbidden, InvalidParameter, NotFound
 from tests.contract.fields import shows
 from tests.integration.control_plane.conftest import Client, Plane, submission
 from tests.integration.control_plane.test_accounts import refused, settings, together
@@ -219,3 +222,34 @@ async def test_a_team_is_deleted_once_it_owns_nothing(plane: Plane, user: Client
     await user.call("DELETE", f"/teams/{empty['id']}")
     assert (await user.get("/team/current"))["current_space"] == {"type": "personal"}
     await refused(user.get(f"/teams/{empty['id']}"), 1004)
+
+
+async def test_a_request_acts_in_the_space_that_it_names(plane: Plane, user: Client) -> None:
+    team = await user.post("/teams", {"name": "crew"})
+    own = await id_of(user)
+    viewer = await member(plane, user, team["id"], "viewer")
+    stranger = await plane.new_user(next(_names))
+
+    async def space(client: Client, kind: Any, team_id: str | None, *, at: Space | None = None) -> Space:
+        user_id = await id_of(client)
+        actor = Actor(user_id, "", Access.WRITE, space=at or Space(user_id, "admin"))
+        async with plane.services.database.transaction() as session:
+            return await space_of(session, actor, kind, team_id)
+
+    in_team = Space(team["id"], "admin")
+    assert await space(user, "team", team["id"]) == await space(user, None, team["id"]) == in_team
+    assert await space(user, None, None) == Space(own, "admin")
+    assert await space(user, None, None, at=in_team) == in_team
+    assert await space(user, "personal", None, at=in_team) == Space(own, "admin")
+    reading = Space(team["id"], "viewer")
+    assert (await space(viewer, "personal", None, at=reading)).role == "admin"
+    for refusal, client, kind, team_id, at in (
+        (InvalidParameter, user, "team", None, in_team),
+        (InvalidParameter, user, "personal", team["id"], None),
+        (NotFound, stranger, "team", team["id"], None),
+        (NotFound, user, "team", own, None),
+        (Forbidden, viewer, "team", team["id"], None),
+        (Forbidden, viewer, None, None, reading),
+    ):
+        with pytest.raises(refusal):
+            await space(client, kind, team_id, at=at)
