@@ -15,17 +15,22 @@ import control_plane.assets.reactions
 import control_plane.exports.reactions
 import control_plane.materials.reactions
 import control_plane.timeline.reactions  # noqa: F401 - importing registers the reactions
+from control_plane.accounts.passwords import delivery_of
 from control_plane.accounts.routes import routes as accounts
+from control_plane.accounts.team_routes import routes as teams
 from control_plane.artifacts.routes import add_file_routes
 from control_plane.assets.presets import sync_presets
 from control_plane.assets.routes import routes as assets
 from control_plane.events.hub import Hub
 from control_plane.events.socket import HUB, add_socket_routes
 from control_plane.exports.routes import routes as exports
+from control_plane.housekeeping import keep_house
 from control_plane.inputs.pictures import add_picture_routes
 from control_plane.inputs.routes import routes as inputs
 from control_plane.materials.routes import routes as materials
+from control_plane.moderation.hook import load_moderator
 from control_plane.projects.routes import routes as projects
+from control_plane.quota.routes import routes as quota
 from control_plane.reactions import apply_finished_tasks
 from control_plane.timeline.routes import routes as timeline
 from control_plane.web.docs import add_docs_routes
@@ -33,9 +38,11 @@ from control_plane.web.handler import MAX_LINE_BYTES, SERVICES, error_middleware
 from control_plane.web.parsing import MAX_BODY_BYTES
 from control_plane.web.routes import Endpoint
 from control_plane.web.signing import Signer
+from control_plane.web.tracing import add_tracing
 from control_plane.work import Services, unit_of_work
 from models.catalog import DEFAULT_PATH, load_catalog
 from monitoring.metrics import queue_metrics
+from monitoring.tracing import REQUEST_ID_HEADER
 from runtime import redis as redis_channels
 from runtime.artifacts import ArtifactStore
 from runtime.database import Database
@@ -45,12 +52,14 @@ log = structlog.get_logger(__name__)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *accounts,
+    *teams,
     *projects,
     *inputs,
     *materials,
     *timeline,
     *exports,
     *assets,
+    *quota,
 )
 """Every endpoint of the API, as declared."""
 
@@ -60,6 +69,7 @@ def make_services(settings: Settings) -> Services:
     for name in ("database_url", "redis_url", "secret_key"):
         if not getattr(settings, name).get_secret_value():
             raise ValueError(f"REELFARM_{name.upper()} is not set")
+    delivery_of(settings)
     return Services(
         settings=settings,
         database=Database(settings.database_url.get_secret_value()),
@@ -71,6 +81,7 @@ def make_services(settings: Settings) -> Services:
             settings.public_url or local_url(settings.host, settings.port),
             settings.file_url_ttl_s,
         ),
+        moderator=load_moderator(settings),
     )
 
 
@@ -83,10 +94,11 @@ def local_url(host: str, port: int) -> str:
 def make_app(settings: Settings) -> web.Application:
     services = make_services(settings)
     app = web.Application(
-        middlewares=[_cors_middleware(services), error_middleware],
         client_max_size=MAX_BODY_BYTES,
         handler_args={"max_line_size": MAX_LINE_BYTES, "max_field_size": MAX_LINE_BYTES},
     )
+    add_tracing(app)
+    app.middlewares.extend([_cors_middleware(services), error_middleware])
     app[SERVICES] = services
     app[HUB] = Hub(services)
     for endpoint in ENDPOINTS:
@@ -121,6 +133,7 @@ async def _background_tasks(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(apply_finished_tasks(services), name="reactions"),
         asyncio.create_task(hub.listen(), name="events"),
         asyncio.create_task(hub.poll(), name="event poll"),
+        asyncio.create_task(keep_house(services), name="housekeeping"),
     ]
     for task in tasks:
         task.add_done_callback(_stop_if_broken)
@@ -172,13 +185,14 @@ def _cors_middleware(services: Services) -> Middleware:
             response: web.StreamResponse = web.Response(status=204)
             response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE"
             response.headers["Access-Control-Allow-Headers"] = (
-                "Authorization, Content-Type, Accept-Language, Idempotency-Key"
+                f"Authorization, Content-Type, Accept-Language, Idempotency-Key, {REQUEST_ID_HEADER}"
             )
             response.headers["Access-Control-Max-Age"] = "3600"
         else:
             response = await handler(request)
         if is_allowed and origin and not response.prepared:
             response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = REQUEST_ID_HEADER
             response.headers["Vary"] = "Origin"
         return response
 

@@ -13,6 +13,7 @@ import orjson
 
 _API = "/api/v1"
 _RETRY_FOR_S = 60.0
+_RETRY_LOGIN_FOR_S = 5.0
 _FIRST_DELAY_S = 0.2
 _LONGEST_DELAY_S = 3.0
 _AWAY = frozenset({502, 503, 504})
@@ -35,8 +36,9 @@ class NotReadyError(ClientError):
 class ApiClient:
     """One user's requests to one server. Use as an asynchronous context manager.
 
-    A request that fails because the server is away is repeated for about a minute. To make that safe, a POST
-    that creates or spends takes a `key`: the server carries it out once.
+    A request that fails because the server is away is repeated for about a minute, a login, before which there is
+    nothing to lose, for a few seconds. To make that safe, a POST that creates or spends takes a `key`: the server
+    carries it out once.
     """
 
     def __init__(self, server: str, *, language: str = "en") -> None:
@@ -59,7 +61,8 @@ class ApiClient:
         await self._http.close()
 
     async def login(self, username: str, password: str) -> None:
-        answer = await self.request("POST", "/auth/login", {"username": username, "password": password})
+        credentials = {"username": username, "password": password}
+        answer = await self.request("POST", "/auth/login", credentials, retry_for_s=_RETRY_LOGIN_FOR_S)
         self._keep(answer)
 
     async def get(self, path: str, *, language: str | None = None) -> dict[str, Any]:
@@ -79,10 +82,11 @@ class ApiClient:
         *,
         key: str | None = None,
         language: str | None = None,
+        retry_for_s: float | None = None,
     ) -> dict[str, Any]:
         """The `data` of the answer. Raises ClientError."""
         may_refresh = self._refresh_token is not None
-        async for _ in _tries(f"{method} {path}"):
+        async for _ in _tries(f"{method} {path} of {self.server}", retry_for_s):
             headers = dict(self._headers)
             if language:
                 headers["Accept-Language"] = language
@@ -189,14 +193,15 @@ class ApiClient:
         self._token, self._refresh_token = tokens["session_token"], tokens["refresh_token"]
 
 
-async def _tries(what: str) -> AsyncIterator[int]:
+async def _tries(what: str, retry_for_s: float | None = None) -> AsyncIterator[int]:
     """Yield until the server had its time to come back. Raises ClientError then."""
     loop = asyncio.get_running_loop()
-    give_up = loop.time() + _RETRY_FOR_S
+    retry_for_s = _RETRY_FOR_S if retry_for_s is None else retry_for_s
+    give_up = loop.time() + retry_for_s
     for attempt in itertools.count():
         yield attempt
         if loop.time() >= give_up:
-            raise ClientError(f"no answer to {what} for {_RETRY_FOR_S:.0f} s")
+            raise ClientError(f"no answer to {what} for {retry_for_s:.0f} s")
         await asyncio.sleep(min(_FIRST_DELAY_S * 2**attempt, _LONGEST_DELAY_S))
 
 

@@ -13,10 +13,12 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from control_plane.moderation.outputs import moderated
 from control_plane.projects.tables import lock_project
 from control_plane.quota import service as quota
 from control_plane.work import Services, Work, unit_of_work
 from monitoring.metrics import REACTIONS
+from monitoring.tracing import bind, traced
 from runtime import redis as channels
 from scheduler import queue
 from scheduler.outage import is_outage
@@ -44,16 +46,25 @@ def reaction(name: str) -> Callable[[Reaction], Reaction]:
 
 async def apply_next(services: Services) -> bool:
     """Apply one finished task; False when there is none."""
+    with traced():
+        return await _apply_next(services)
+
+
+async def _apply_next(services: Services) -> bool:
     claimed: FinishedTask | None = None
     try:
-        async with unit_of_work(services) as work:
+        async with unit_of_work(services, applies_result=True) as work:
             claimed = await queue.claim_finished(work.session)
             if claimed is None:
                 return False
-            if claimed.project_id:
-                await lock_project(work.session, claimed.project_id)
-            await _REACTIONS[claimed.reaction](work, claimed)
-            await quota.settle(work.session, claimed.id, succeeded=claimed.state is TaskState.SUCCEEDED)
+            bind(task_id=claimed.id, job_id=claimed.job_id, project_id=claimed.project_id)
+            task = await moderated(services, claimed)
+            if claimed.project_id and await lock_project(work.session, claimed.project_id) is None:
+                # Its project was deleted meanwhile: nobody gets the result, so nobody pays for it.
+                await quota.settle(work, claimed.id, succeeded=False)
+            else:
+                await _REACTIONS[claimed.reaction](work, task)
+                await quota.settle(work, claimed.id, succeeded=task.state is TaskState.SUCCEEDED)
             await queue.mark_applied(work.session, claimed.id)
         REACTIONS.labels(claimed.reaction, "applied").inc()
     except Exception as error:
@@ -61,7 +72,7 @@ async def apply_next(services: Services) -> bool:
         # database that is away, or that broke a deadlock, is no fault of the reaction: the caller tries again.
         if claimed is None or (isinstance(error, SQLAlchemyError) and is_outage(error)):
             raise
-        log.exception("reaction failed", reaction=claimed.reaction, task_id=claimed.id)
+        log.exception("reaction failed", reaction=claimed.reaction)
         async with services.database.transaction() as session:
             quarantined = await queue.record_reaction_failure(session, claimed.id, repr(error)[:2000])
         REACTIONS.labels(claimed.reaction, "quarantined" if quarantined else "failed").inc()
@@ -73,15 +84,15 @@ async def apply_next(services: Services) -> bool:
 async def _give_up(services: Services, task: FinishedTask) -> None:
     """A result that cannot be applied counts as failed: whoever waits for it is told, and nothing is charged."""
     failed = replace(task, state=TaskState.FAILED, outcome=OutcomeClass.TASK, result=None, error_message="结果无法应用")
-    async with unit_of_work(services) as work:
+    async with unit_of_work(services, applies_result=True) as work:
         if task.project_id:
             await lock_project(work.session, task.project_id)
         try:
             async with work.session.begin_nested():
                 await _REACTIONS[task.reaction](work, failed)
         except Exception:  # the reaction is broken altogether; its reservation is still given back
-            log.exception("reaction cannot even fail", reaction=task.reaction, task_id=task.id)
-        await quota.settle(work.session, task.id, succeeded=False)
+            log.exception("reaction cannot even fail", reaction=task.reaction)
+        await quota.settle(work, task.id, succeeded=False)
 
 
 async def apply_finished_tasks(services: Services) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import typer
 
 from control_plane import local, render
-from control_plane.client import ApiClient
+from control_plane.client import ApiClient, ClientError
 from control_plane.inputs.rules import SHORT_SIDES
 from control_plane.progress import make_display
 from control_plane.render import RenderError, RenderMemory, RenderRequest
@@ -38,7 +38,11 @@ def run(options: RenderOptions) -> None:
     Raises RenderError, ClientError, EmbeddedError and OSError.
     """
     jobs = [(request_of(path, options), output_of(path, options)) for path in options.inputs]
+    makers: dict[Path, Path] = {}
     for (_, output), path in zip(jobs, options.inputs, strict=True):
+        other = makers.setdefault(output.resolve(), path)
+        if other is not path:
+            raise RenderError(f"{other} and {path} would both become {output}")
         if not os.access(output.parent, os.W_OK):
             raise RenderError(f"{output.parent} is not a directory that can be written to")
         if output.resolve() == path.resolve():
@@ -46,10 +50,13 @@ def run(options: RenderOptions) -> None:
     with _server(options) as server:
         name, password = _login(options)
         directory = DataDirectory(options.data_dir)
-        for request, output in jobs:
+        for (request, output), path in zip(jobs, options.inputs, strict=True):
             if len(jobs) > 1:
                 typer.echo(f"{output.name}: {request.title}", err=True)
-            asyncio.run(_render(server, (name, password), request, output, directory))
+            try:
+                asyncio.run(_render(server, (name, password), request, output, directory))
+            except ClientError as error:
+                raise RenderError(f"{path}: {error}") from error
 
 
 async def _render(

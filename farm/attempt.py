@@ -20,6 +20,7 @@ from models.catalog import Catalog
 from models.interfaces import UserInputError
 from models.residency import Residency
 from models.specs import StoredArtifact
+from monitoring.tracing import traced
 from pipelines.context import Phase, TaskCancelled, describe
 from pipelines.registry import TASK_KINDS
 from runtime.artifacts import ArtifactStore, DiskFullError
@@ -118,8 +119,7 @@ class Attempt:
 
     def store(self, path: Path, media_type: str | None = None) -> StoredArtifact:
         artifact = describe(path, media_type)
-        if self._bench.store.size(artifact.key) != artifact.size:
-            self._bench.store.put_file(artifact.key, path)
+        self._bench.store.keep_file(artifact.key, path)
         self._progressed_at = time.monotonic()
         return artifact
 
@@ -131,8 +131,8 @@ def perform(bench: Bench, attempt: Attempt) -> bytes:
     attempt.work_dir.mkdir(parents=True)
     log_path = attempt.work_dir / "attempt.log"
     try:
-        with _logging_to(log_path):
-            log.info("attempt starts", task_id=assignment.task_id, epoch=assignment.epoch, label=assignment.label)
+        with _logging_to(log_path), traced(worker=bench.worker, **assignment.trace):
+            log.info("attempt starts", label=assignment.label)
             report = _outcome(bench, attempt)
             log.info("attempt ends", outcome=report.outcome.value, timings_s=report.timings_s)
         return _leave(bench, report, log_path)
@@ -151,7 +151,9 @@ def _outcome(bench: Bench, attempt: Attempt) -> AttemptReport:
         outcome, message, field = OutcomeClass.USER, str(error), error.field
     # A pipeline may raise anything; whatever it is, this attempt has failed and the worker goes on.
     except Exception as error:  # noqa: BLE001
-        outcome, message = _classify(error), f"{type(error).__name__}: {error}"
+        outcome = _classify(error)
+        full = outcome is OutcomeClass.NODE
+        message = "the disk of the machine that rendered it is full" if full else f"{type(error).__name__}: {error}"
         log.error("attempt failed", traceback=traceback.format_exc())
     if outcome is OutcomeClass.MODEL_OUT_OF_MEMORY:
         bench.residency.unload_all()

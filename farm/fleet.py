@@ -16,6 +16,7 @@ from farm.attempt import manifest_key
 from farm.cluster import Cluster, Slot, check_head, own_node_id, survey
 from farm.process import end_process
 from farm.worker import StaleLeaderError, Worker, WorkerConfig
+from monitoring.tracing import bind
 from runtime.artifacts import ArtifactStore
 from scheduler.ports import (
     Assignment,
@@ -134,6 +135,7 @@ class RayFarm:
     # --- one worker
 
     async def _run_attempt(self, worker: str, hand: _Hand, assignment: Assignment) -> None:
+        bind(**assignment.trace)  # this is a task of its own, and what it starts inherits the ids
         while True:
             try:
                 data = await hand.handle.run.remote(self._generation, assignment)

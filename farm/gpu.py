@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-import pynvml
 import structlog
+
+from monitoring.nvml import GpuReading, Nvml
 
 log = structlog.get_logger(__name__)
 
@@ -16,22 +17,15 @@ class Gpu:
 
 
 def list_gpus() -> list[Gpu]:
-    """Every GPU of this machine; empty, with one line in the log, where there is no NVIDIA driver."""
+    """Every GPU of this machine that answers; empty, with one line in the log, where there is no NVIDIA driver."""
+    nvml = Nvml()
+    gpus = []
     try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError as error:
-        log.info("no GPU here", reason=str(error))
-        return []
-    try:
-        return [_describe(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        for gpu in nvml.read() or []:
+            if isinstance(gpu, GpuReading):
+                gpus.append(Gpu(gpu.index, gpu.name, gpu.memory_total_bytes or 0))
+            else:
+                log.warning("a GPU does not answer", gpu=gpu.index, reason=gpu.reason)
     finally:
-        pynvml.nvmlShutdown()
-
-
-def _describe(index: int) -> Gpu:
-    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-    return Gpu(
-        index=index,
-        name=pynvml.nvmlDeviceGetName(handle),
-        memory_bytes=int(pynvml.nvmlDeviceGetMemoryInfo(handle).total),
-    )
+        nvml.close()
+    return gpus

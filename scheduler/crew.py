@@ -157,8 +157,8 @@ class Crew:
             case AttemptEnded(report):
                 self._on_ended(report)
             case WorkerLost(worker, outcome, message):
-                log.warning("worker lost", worker=worker, outcome=outcome.value, message=message)
                 member = self._members.pop(worker, None)
+                log.warning("worker lost", worker=worker, outcome=outcome.value, message=message, **_trace(member))
                 self._leases.drop(worker)
                 self.policy.on_gone(worker)
                 if member is not None and member.attempt is not None:
@@ -168,7 +168,7 @@ class Crew:
     def _on_ended(self, report: AttemptReport) -> None:
         member = self._members.get(report.worker)
         if member is None or member.attempt is None or member.attempt.assignment.attempt != report.attempt:
-            log.info("ignored the end of an attempt that is not running", attempt=report.attempt)
+            log.info("ignored the end of an attempt that is not running", task_id=report.task_id, epoch=report.epoch)
             return
         self.ended.append(EndedAttempt(member.attempt.assignment, report, lost=False))
         member.attempt = member.status = member.stop_by = None
@@ -241,5 +241,9 @@ class Crew:
             return
         member.dying = True
         self.policy.on_gone(worker)
-        log.warning("killing worker", worker=worker, reason=message)
+        log.warning("killing worker", worker=worker, reason=message, **_trace(member))
         self._group.create_task(self.farm.kill(worker, message))
+
+
+def _trace(member: _Member | None) -> dict[str, str | int]:
+    return {} if member is None or member.attempt is None else member.attempt.assignment.trace

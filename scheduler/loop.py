@@ -155,7 +155,7 @@ class Scheduler:
             verdict = await self._settle(report)
             self._crew.ended.pop(0)
             if verdict is None:
-                log.info("a late report changed nothing", task_id=report.task_id, epoch=report.epoch)
+                log.info("a late report changed nothing", **ended.assignment.trace)
                 continue
             self._count(ended.assignment, report)
             if verdict.state in TERMINAL:
@@ -182,11 +182,10 @@ class Scheduler:
             metrics.TASK_SECONDS.labels(assignment.kind, assignment.model).observe(report.duration_s)
         log.info(
             "attempt ended",
-            task_id=report.task_id,
-            epoch=report.epoch,
             label=assignment.label,
             outcome=report.outcome.value,
             error=report.error_message,
+            **assignment.trace,
         )
 
     async def _read(self) -> None:
@@ -224,6 +223,7 @@ class Scheduler:
         self._in_doubt = False
         for attempt in started:
             del placements[attempt.assignment.task_id]
+            log.info("attempt started", worker=attempt.worker, **attempt.assignment.trace)
             metrics.DISPATCH_SECONDS.observe(min(attempt.since_created_s, self._crew.idle_s(attempt.worker)))
             if attempt.assignment.epoch == 1:
                 metrics.QUEUE_SECONDS.labels(attempt.assignment.kind).observe(attempt.since_created_s)

@@ -8,7 +8,14 @@ MAYBE_AWAY = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError
 
 # SQLSTATE classes: connection, resources (connections, memory, disk), operator intervention (shutdown,
 # restart), and what another transaction caused: rolled back, locked, timed out while idle.
+_DISK_FULL = "53100"
 _PASSING = ("08", "53", "57", "40", "55P03", "25P03")
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the database's disk has no room left."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(cause, "sqlstate", None)) == _DISK_FULL
 
 
 def is_outage(error: BaseException) -> bool:

@@ -41,6 +41,16 @@ class Assignment:
     def attempt(self) -> AttemptId:
         return (self.task_id, self.epoch)
 
+    @property
+    def trace(self) -> dict[str, str | int]:
+        """The ids by which log lines about this attempt are found."""
+        return {
+            "task_id": self.task_id,
+            "epoch": self.epoch,
+            "job_id": self.job_id,
+            "project_id": self.project_id,
+        }
+
 
 class AttemptReport(BaseModel):
     """How an attempt ended, as the worker says; also the content of its manifest. Durations are seconds."""

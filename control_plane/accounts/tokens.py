@@ -74,15 +74,33 @@ def actor_of(request: web.Request, settings: Settings, needs: Access) -> Actor:
     return read_session_token(settings, token.strip(), needs)
 
 
-def new_refresh_token(session_id: str) -> tuple[str, str]:
-    """A token to hand out and the hash to keep."""
-    secret = secrets.token_urlsafe(32)
-    return f"{session_id}.{secret}", hash_refresh_secret(secret)
+def new_refresh_token(settings: Settings, session_id: str) -> tuple[str, str]:
+    """A token to hand out, `session.random.mac`, and the hash to keep of what follows the session's id."""
+    nonce = secrets.token_urlsafe(32)
+    secret = f"{nonce}.{_refresh_mac(settings, session_id, nonce)}"
+    return f"{session_id}.{secret}", hash_secret(secret)
 
 
-def hash_refresh_secret(secret: str) -> str:
+def was_issued(settings: Settings, session_id: str, secret: str) -> bool:
+    """Whether a refresh token was made here, for this session, at some time: only such a one can have been stolen."""
+    nonce, _, mac = secret.partition(".")
+    return hmac.compare_digest(_refresh_mac(settings, session_id, nonce).encode(), mac.encode())
+
+
+def _refresh_mac(settings: Settings, session_id: str, nonce: str) -> str:
+    key = hashlib.sha256(b"reelfarm.refresh:" + settings.secret_key.get_secret_value().encode()).digest()
+    return hmac.new(key, f"{session_id}.{nonce}".encode(), hashlib.sha256).hexdigest()
+
+
+def new_secret() -> tuple[str, str]:
+    """A random token to hand out and the hash to keep."""
+    secret = secrets.token_urlsafe(24)
+    return secret, hash_secret(secret)
+
+
+def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def is_refresh_secret(secret: str, stored_hash: str) -> bool:
-    return hmac.compare_digest(hash_refresh_secret(secret), stored_hash)
+def is_secret(secret: str, stored_hash: str) -> bool:
+    return hmac.compare_digest(hash_secret(secret), stored_hash)

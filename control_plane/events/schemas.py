@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from control_plane.web.models import FileUrl, ResponseModel
+from control_plane.web.models import FileUrl, ResponseModel, Timestamp
 
 
 class EventData(ResponseModel):
@@ -108,6 +108,13 @@ class QuotaInsufficient(EventData):
     remaining: int
 
 
+class QuotaChanged(EventData):
+    daily_limit: int
+    used: int
+    remaining: int
+    reset_at: Timestamp
+
+
 EVENTS: dict[str, type[EventData]] = {
     "generation.progress": GenerationProgress,
     "generation.completed": GenerationCompleted,
@@ -122,6 +129,7 @@ EVENTS: dict[str, type[EventData]] = {
     "export.completed": ExportCompleted,
     "export.failed": ExportFailed,
     "quota.insufficient": QuotaInsufficient,
+    "quota.changed": QuotaChanged,
 }
 EVENT_NAMES = {data: name for name, data in EVENTS.items()}
 

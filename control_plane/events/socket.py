@@ -10,6 +10,7 @@ import structlog
 from aiohttp import WSMsgType, web
 from pydantic import Field, ValidationError
 
+from control_plane.accounts import access
 from control_plane.accounts.actor import Access, Actor
 from control_plane.accounts.tokens import actor_of, read_session_token
 from control_plane.errors import ApiError, Forbidden
@@ -60,6 +61,9 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
         if token
         else actor_of(request, services.settings, Access.READ)
     )
+    async with services.database.transaction() as session:
+        actor = await access.enter(session, actor)
+    language = language_of(request) if "Accept-Language" in request.headers else actor.language or "zh"
     socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=_MAX_MESSAGE_BYTES)
     await socket.prepare(request)
     client = Client(socket)
@@ -68,7 +72,7 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
     try:
         async for message in socket:
             if message.type is WSMsgType.TEXT:
-                client.send(await _act(services, hub, client, actor, message.data, language_of(request)))
+                client.send(await _act(services, hub, client, actor, message.data, language))
     finally:
         hub.remove(client)
         writer.cancel()

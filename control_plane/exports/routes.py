@@ -9,7 +9,9 @@ from control_plane.exports.schemas import (
     ExportRequest,
     ExportResponse,
     ExportTask,
+    HistoryItem,
 )
+from control_plane.web.models import Page, PageQuery
 from control_plane.web.routes import Call, Routes
 
 routes = Routes("exports")
@@ -37,6 +39,18 @@ async def export_task(call: Call) -> ExportTask:
 async def cancel(call: Call) -> None:
     """Cancel an export."""
     await service.cancel(call.work, call.actor, call.path["task_id"])
+
+
+@routes.post("/export-tasks/{task_id}/retry", access=Access.WRITE, response=ExportResponse)
+async def retry(call: Call) -> ExportResponse:
+    """Export again what failed or was cancelled."""
+    return await service.retry(call.work, call.actor, call.path["task_id"])
+
+
+@routes.get("/projects/{project_id}/export-history", access=Access.READ, query=PageQuery, response=Page[HistoryItem])
+async def history(call: Call, query: PageQuery) -> Page[HistoryItem]:
+    """The project's exports that ended, the latest first."""
+    return await service.history(call.work, call.actor, call.path["project_id"], query)
 
 
 @routes.get("/projects/{project_id}/export-files", access=Access.READ, response=ExportFileList)

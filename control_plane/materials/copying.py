@@ -78,7 +78,7 @@ async def _copy_timeline(
             unspoken.append(line_copy)
     for video in await timeline.videos_of(session, list(clips)):
         if video.id in videos:
-            session.add(_copy(video, id=videos[video.id], clip_id=clips[video.clip_id]))
+            session.add(_copy(video, id=videos[video.id], clip_id=clips[video.clip_id], batch_id=None))
     await session.flush()
     # What is being spoken now is being spoken for the original.
     await build.speak(work, project, copy, unspoken)

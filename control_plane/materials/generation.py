@@ -142,7 +142,7 @@ async def apply_script(
     tasks: list[NewTask] = []
     if step is ScriptStep.STORYLINE and result.storyline is not None:
         package.summary = result.storyline.summary
-        if project.name.endswith("…") or not project.name:
+        if project.auto_named:
             project.name = result.storyline.title
             package.package_name = f"{project.name} v{package.version}"
         project.description = project.description or result.storyline.summary
@@ -198,6 +198,7 @@ def _elements(package: tables.PackageRow, step: ScriptStep, result: ScriptResult
             kind=kind,
             position=position,
             data=part.model_dump(mode="json"),  # type: ignore[attr-defined]
+            origin=part.model_dump(mode="json"),  # type: ignore[attr-defined]
         )
         for position, part in enumerate(parts)
     ]

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from control_plane.web.models import FileUrl, Id, RequestModel, ResponseModel, Text, Timestamp
+from control_plane.web.models import FileUrl, Id, Prompt, PromptText, RequestModel, ResponseModel, Timestamp
 
 
 class StartRequest(RequestModel):
@@ -152,7 +152,7 @@ class PackageDetail(ResponseModel):
 
 
 class SaveNewRequest(RequestModel):
-    package_name: str | None = Field(default=None, min_length=1, max_length=200)
+    package_name: Prompt | None = Field(default=None, min_length=1, max_length=200)
 
 
 class SaveNewResponse(ResponseModel):
@@ -163,8 +163,8 @@ class SaveNewResponse(ResponseModel):
 class RegenerateImageRequest(RequestModel):
     element_type: Literal["character", "scene"]
     element_id: Id
-    user_prompt: Text
-    prompt: Text | None = None
+    user_prompt: PromptText
+    prompt: PromptText | None = None
 
 
 class RegenerateImageResponse(ResponseModel):

@@ -192,10 +192,13 @@ async def switch_voice(work: Work, actor: Actor, package_id: str, request: Switc
     if request.element_type == "narration":
         if request.element_id != package.id:
             raise NotFound("旁白用素材包 id", "for narration this is the package's id", field="element_id")
+        if package.narrator_voice_id != voice.id:
+            await assets.count_use(work.session, voice.id)
         package.narrator_voice_id = voice.id
         await build.respeak(work, project, package, character=None)
         return
     element = await _element(work, package, "character", request.element_id)
+    await assets.count_use(work.session, voice.id)
     await tables.choose_voice(work.session, element.id, voice.id)
     await build.respeak(work, project, package, character=element.data["name"])
 

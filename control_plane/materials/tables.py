@@ -33,12 +33,14 @@ class PackageRow(Base):
     source: Mapped[dict[str, Any]]
     narrator_voice_id: Mapped[str]
     job_id: Mapped[str | None]
+    generation_started_at: Mapped[datetime] = mapped_column(default=utc_now)
     generated_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class StepRow(Base):
-    """One of the five steps, complete when ``done`` reaches ``total``: its script task and what that asked for."""
+    """One of the five steps, complete when ``done`` reaches ``total``: its script task and what that asked for. One
+    whose script stays as it is ``makes`` its pictures alone."""
 
     __tablename__ = "generation_steps"
     __table_args__ = (UniqueConstraint("package_id", "step"),)
@@ -48,6 +50,7 @@ class StepRow(Base):
     step: Mapped[str]
     display_order: Mapped[int]
     status: Mapped[str] = mapped_column(default="pending")
+    makes: Mapped[str] = mapped_column(default="script")
     total: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
     error_message: Mapped[str | None]
@@ -56,7 +59,8 @@ class StepRow(Base):
 
 
 class ElementRow(Base):
-    """A storyline, art style, character, scene or shot; ``data`` is its spec of models.specs."""
+    """A storyline, art style, character, scene or shot; ``data`` is its spec of models.specs as it is now, ``origin``
+    the one that the script step wrote: by it the same thing is known again when the step is run again."""
 
     __tablename__ = "elements"
 
@@ -65,7 +69,25 @@ class ElementRow(Base):
     kind: Mapped[str]
     position: Mapped[int]
     data: Mapped[dict[str, Any]]
+    origin: Mapped[dict[str, Any]]
     is_selected: Mapped[bool] = mapped_column(default=True)
+
+
+class TextCandidateRow(Base):
+    """What an element's text is (the selected one), was, or is being made: ``data`` is absent until it is there."""
+
+    __tablename__ = "text_candidates"
+    __table_args__ = (UniqueConstraint("element_id", "position"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    element_id: Mapped[str] = mapped_column(ForeignKey("elements.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    data: Mapped[dict[str, Any] | None]
+    wish: Mapped[str] = mapped_column(default="")
+    status: Mapped[str] = mapped_column(default="completed")
+    error_message: Mapped[str | None]
+    is_selected: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class ImageRow(Base):
@@ -137,11 +159,11 @@ async def generating_package(session: AsyncSession, project_id: str) -> PackageR
 
 
 async def latest_generation(session: AsyncSession, project_id: str) -> PackageRow | None:
-    """The latest package that was generated rather than saved as a copy."""
+    """The package whose generation or repetition of a step began last; copies were not generated."""
     return await session.scalar(
         select(PackageRow)
         .where(PackageRow.project_id == project_id, PackageRow.job_id.is_not(None))
-        .order_by(PackageRow.version.desc())
+        .order_by(PackageRow.generation_started_at.desc(), PackageRow.version.desc())
         .limit(1)
     )
 
@@ -232,3 +254,35 @@ async def choose_voice(session: AsyncSession, element_id: str, asset_id: str) ->
     if all(voice.asset_id != asset_id for voice in voices):
         session.add(CharacterVoiceRow(id=new_id("cvo"), element_id=element_id, asset_id=asset_id, is_selected=True))
     await session.flush()
+
+
+async def load_step(session: AsyncSession, actor: Actor, step_id: str) -> tuple[StepRow, PackageRow, ProjectRow]:
+    """A step with its package and project, the project locked for an actor that writes. Raises NotFound."""
+    statement = (
+        select(StepRow, PackageRow, ProjectRow, role_in(actor, ProjectRow.tenant_id))
+        .join(PackageRow, PackageRow.id == StepRow.package_id)
+        .join(ProjectRow, ProjectRow.id == PackageRow.project_id)
+        .where(StepRow.id == step_id)
+    )
+    step, package, project = await granted_in_project(
+        session, actor, statement, "生成步骤不存在", "no such step of a generation", "task_id"
+    )
+    return step, package, project
+
+
+async def texts_of(session: AsyncSession, element_ids: list[str]) -> list[TextCandidateRow]:
+    """Texts of the elements, the oldest first."""
+    rows = await session.scalars(
+        select(TextCandidateRow)
+        .where(TextCandidateRow.element_id.in_(element_ids))
+        .order_by(TextCandidateRow.element_id, TextCandidateRow.position)
+    )
+    return list(rows)
+
+
+async def text_by_id(session: AsyncSession, text_id: str) -> TextCandidateRow | None:
+    return await session.get(TextCandidateRow, text_id, populate_existing=True)
+
+
+async def element_by_id(session: AsyncSession, element_id: str) -> ElementRow | None:
+    return await session.get(ElementRow, element_id, populate_existing=True)

@@ -246,12 +246,19 @@ async def edited(work: Work, project: projects.ProjectRow) -> None:
 
 
 async def settle_status(work: Work, project: projects.ProjectRow) -> None:
-    """Move an edited project to completed once every clip has its picture or video and finished audio."""
+    """Keep the project's figures, and move an edited project to completed once every clip has its picture or video
+    and finished audio."""
     package = await materials.active_package(work.session, project.id)
-    if package is None or project.status != Status.EDITING:
+    if package is None:
         return
     clips = await tables.clips_of(work.session, package.id)
     lines = await tables.lines_of(work.session, [clip.id for clip in clips])
+    placed = await timings(work.session, clips, lines)
+    project.total_duration_s = round(rules.total_duration(placed), 3)
+    project.video_count = sum(clip.selected_video_id is not None for clip in clips)
+    if project.status != Status.EDITING:
+        await work.session.flush()
+        return
     pictures = {
         image.element_id
         for image in await materials.images_of(work.session, [clip.element_id for clip in clips])

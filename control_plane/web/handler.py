@@ -9,17 +9,19 @@ import structlog
 from aiohttp import web
 
 from control_plane.accounts import access
-from control_plane.accounts.actor import Access
+from control_plane.accounts.actor import Access, Actor
 from control_plane.accounts.tokens import actor_of
 from control_plane.errors import ApiError, InvalidParameter, StorageFull, Unavailable
+from control_plane.moderation.hook import check_request
 from control_plane.web import idempotency
+from control_plane.web.client_ip import client_ip_of
 from control_plane.web.models import RequestModel, to_json_bytes
 from control_plane.web.parsing import Nothing, QueryParser, check_path, parse_body, read_body, refuse_body
 from control_plane.web.routes import API_PREFIX, Call, Endpoint, Method
 from control_plane.work import Services, unit_of_work
 from monitoring.metrics import HTTP_REQUEST_SECONDS
 from runtime.artifacts import DiskFullError
-from scheduler.outage import is_outage
+from scheduler.outage import is_disk_full, is_outage
 
 log = structlog.get_logger(__name__)
 
@@ -28,12 +30,22 @@ SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
 # Of the request line and of one header. Longer ones are refused by the parser of HTTP, in plain text.
 MAX_LINE_BYTES = 32 * 1024
 
+_LANGUAGE: web.RequestKey[str | None] = web.RequestKey("language", str)
+"""Where a request keeps its user's stored language."""
+
 _JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 
 
 def language_of(request: web.Request) -> str:
-    """``en`` where the client prefers English, Chinese otherwise."""
-    return "en" if request.headers.get("Accept-Language", "").lower().startswith("en") else "zh"
+    """``en`` or ``zh``: what the request asks for, else what its user has chosen, as far as that was loaded."""
+    asked = request.headers.get("Accept-Language")
+    if asked is None:
+        return str(request.get(_LANGUAGE) or "zh")
+    return "en" if asked.lower().startswith("en") else "zh"
+
+
+def _knows_language(request: web.Request) -> bool:
+    return "Accept-Language" in request.headers or _LANGUAGE in request
 
 
 def envelope(data: Any, *, code: int = 0, message: str = "success", status: int = 200) -> web.Response:
@@ -57,9 +69,9 @@ def register(app: web.Application, endpoint: Endpoint) -> None:
 
 def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     needs_replay = endpoint.method is Method.POST and endpoint.access is not Access.PUBLIC
-    names_a_resource = "{" in endpoint.path
+    names_a_resource = endpoint.names_a_resource
     # Polled most: the query that loads the resource checks the session too.
-    loads_what_it_reads = names_a_resource and endpoint.access is Access.READ
+    enters = not endpoint.loads_what_it_reads or endpoint.speaks
     takes_no_body = endpoint.method is Method.GET
     body_model, query_parser = endpoint.body or Nothing, QueryParser(endpoint.query or Nothing)
 
@@ -77,24 +89,25 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
                 arguments.append(query)
         return arguments
 
-    async def handle(request: web.Request) -> web.StreamResponse:
-        services = request.app[SERVICES]
-        actor = None if endpoint.access is Access.PUBLIC else actor_of(request, services.settings, endpoint.access)
+    async def answer(request: web.Request, services: Services, actor: Actor | None) -> web.StreamResponse:
         path = request.match_info
         check_path(path)
         arguments = await parse(request)
+        await check_request(services.moderator, arguments)
         async with unit_of_work(services) as work:
-            if actor is not None and not loads_what_it_reads:
+            if actor is not None and enters:
                 actor = await access.enter(work.session, actor)
+                request[_LANGUAGE] = actor.language
                 if not names_a_resource:
                     access.check_space(actor)
-            call = Call(work, dict(path), language_of(request), request.remote or "", actor)
+            client_ip = client_ip_of(request, services.settings.trusted_proxies)
+            call = Call(work, dict(path), language_of(request), client_ip, actor)
             key = request.headers.get("Idempotency-Key") if needs_replay and actor else None
             if key is None or actor is None:
-                answer = await endpoint.handler(call, *arguments)
+                found = await endpoint.handler(call, *arguments)
             else:
                 fingerprint = idempotency.fingerprint(endpoint.path, request.path, arguments)
-                answer = await idempotency.once(
+                found = await idempotency.once(
                     work.session,
                     actor.user_id,
                     key,
@@ -102,8 +115,20 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
                     endpoint.response,
                     lambda: endpoint.handler(call, *arguments),
                 )
-            data = b"null" if answer is None else to_json_bytes(answer, services.signer)
+            data = b"null" if found is None else to_json_bytes(found, services.signer)
         return _json(b'{"code":0,"message":"success","data":' + data + b"}", 200)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        services = request.app[SERVICES]
+        actor = None if endpoint.access is Access.PUBLIC else actor_of(request, services.settings, endpoint.access)
+        try:
+            return await answer(request, services, actor)
+        except ApiError:
+            # A refusal before the user was loaded; it speaks the user's language all the same.
+            if actor is not None and not _knows_language(request):
+                async with services.database.transaction() as session:
+                    request[_LANGUAGE] = await access.language_of_user(session, actor.user_id)
+            raise
 
     return handle
 
@@ -114,28 +139,28 @@ async def error_middleware(
 ) -> web.StreamResponse:
     """Every failure leaves as an envelope; what was not foreseen is logged whole and answered without details."""
     started = time.perf_counter()
-    language = language_of(request)
     try:
         response = await handler(request)
     except ApiError as error:
-        response = failure(error, language)
+        response = failure(error, language_of(request))
     except DiskFullError as error:
         log.error("disk full", error=str(error))
-        response = failure(StorageFull(), language)
+        response = failure(StorageFull(), language_of(request))
     except web.RequestPayloadError:
         response = failure(
             InvalidParameter("内容编码有误或不完整", "it is not encoded as it says, or incomplete", field="body"),
-            language,
+            language_of(request),
         )
     except web.HTTPException as error:
         if error.status < 400 or not request.path.startswith(API_PREFIX):
             raise
-        response = _http_failure(error, language)
+        response = _http_failure(error, language_of(request))
     except (ConnectionResetError, TimeoutError):
         raise
     except Exception as error:
         log.exception("request failed", method=request.method, path=request.path)
-        response = failure(Unavailable() if is_outage(error) else ApiError(), language)
+        told = StorageFull() if is_disk_full(error) else Unavailable() if is_outage(error) else ApiError()
+        response = failure(told, language_of(request))
     resource = request.match_info.route.resource
     HTTP_REQUEST_SECONDS.labels(
         request.method, resource.canonical if resource else "unmatched", str(response.status)

@@ -52,6 +52,8 @@ class Call:
         return self.work.services
 
 
+_RESOURCES = {"project_id", "team_space_id"}
+
 Handler = Callable[..., Awaitable[BaseModel | None]]
 
 
@@ -68,6 +70,22 @@ class Endpoint:
     summary: str
     errors: tuple[type[ApiError], ...] = ()
     """What the handler raises beyond what the declaration implies; see openapi_errors.py."""
+
+    @property
+    def names_a_resource(self) -> bool:
+        """Whether path, body or query names what is to be loaded or where something is to be made, so that the
+        current space decides nothing before the handler has looked."""
+        models = [model for model in (self.body, self.query) if model is not None]
+        return "{" in self.path or any(_RESOURCES & model.model_fields.keys() for model in models)
+
+    @property
+    def loads_what_it_reads(self) -> bool:
+        return "{" in self.path and self.access is Access.READ and self.method is Method.GET
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the handler uses ``call.language``, for which the user's settings are loaded."""
+        return "language" in self.handler.__code__.co_names
 
 
 class Routes:

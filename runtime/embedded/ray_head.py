@@ -40,14 +40,16 @@ class RayHead:
         log: Path | None = None,
         extra_environment: Mapping[str, str] | None = None,
     ) -> None:
-        self.temp_dir = run_dir / "ray"
+        # Ray opens its own directory to everybody, so it lies in one that is closed.
+        self._private = run_dir / "p"
+        self.temp_dir = self._private / "ray"
         if len(str(self.temp_dir)) > _TEMP_DIR_MAX_CHARS:
             raise EmbeddedError(f"{run_dir} is too long a path for Ray's sockets")
         self.child: Child | None = None
         self._cpu_workers = cpu_workers
         self._log = log
         self._extra_environment = dict(extra_environment or {})
-        self._token_path = run_dir / "ray-token"
+        self._token_path = self._private / "token"
 
     @property
     def address(self) -> str:
@@ -70,6 +72,7 @@ class RayHead:
 
     def launch(self) -> Child:
         """Start the head's processes."""
+        self._private.mkdir(mode=0o700, exist_ok=True)
         self.temp_dir.mkdir(mode=0o700, exist_ok=True)
         if not self._token_path.exists():
             self._token_path.touch(mode=0o600)

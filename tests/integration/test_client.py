@@ -69,7 +69,7 @@ async def test_a_server_that_stays_away_is_given_up(monkeypatch: pytest.MonkeyPa
     async with serving({}) as server:
         pass
     async with ApiClient(server) as client:
-        with pytest.raises(ClientError, match="no answer to GET /input/options"):
+        with pytest.raises(ClientError, match="no answer to GET /input/options of http:"):
             await client.get("/input/options")
 
 

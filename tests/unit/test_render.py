@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from control_plane.render import RenderError, RenderMemory, RenderRequest, read_input
-from control_plane.render_command import RenderOptions, output_of, request_of
+from control_plane.render_command import RenderOptions, output_of, request_of, run
 
 REQUEST = RenderRequest("Once.", "text", "16:9", "720p", None, None, True, "MP4", "story")
 
@@ -67,6 +67,13 @@ def test_where_the_film_goes(options: RenderOptions, tmp_path: Path) -> None:
         output_of(story, replace(options, output=Path("film.avi")))
     with pytest.raises(RenderError, match="not a directory"):
         output_of(story, replace(options, inputs=[story, story], output=Path("film.mp4")))
+
+
+def test_two_inputs_never_become_one_film(options: RenderOptions, tmp_path: Path) -> None:
+    other = tmp_path / "story.md"
+    other.write_text("Twice.", encoding="utf-8")
+    with pytest.raises(RenderError, match=r"story\.txt and .*story\.md would both become .*story\.mp4"):
+        run(replace(options, inputs=[options.inputs[0], other], output=tmp_path))
 
 
 def test_resolutions(options: RenderOptions) -> None:

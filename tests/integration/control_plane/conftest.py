@@ -57,6 +57,9 @@ class StoreContext(LocalContext):
 
     def fetch(self, key: str) -> Path:
         path = self._artifacts.local_path(key)
+        if path is None and self._artifacts.local_root is None:
+            path = self.work_dir / "fetched" / key
+            self._artifacts.download(key, path)
         if path is None:
             raise FileNotFoundError(key)
         return path
@@ -187,20 +190,32 @@ def module_database_url(postgres: EmbeddedPostgres, database_template: str) -> I
         yield url
 
 
+@pytest.fixture(scope="module")
+def plane_settings() -> dict[str, Any]:
+    """Settings of a module's own; a module overrides this fixture."""
+    return {}
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def plane(
-    module_database_url: str, _embedded_redis_server: str, tmp_path_factory: pytest.TempPathFactory
+    module_database_url: str,
+    _embedded_redis_server: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    plane_settings: dict[str, Any],
 ) -> AsyncIterator[Plane]:
     """A served control plane with its scheduler."""
     tmp_path = tmp_path_factory.mktemp("plane")
     port = unused_port()
-    settings = Settings(
-        database_url=module_database_url,
-        redis_url=_embedded_redis_server,
-        artifacts_url=f"file://{tmp_path}/artifacts",
-        secret_key="test secret of more than thirty-two characters",
-        port=port,
-        login_attempts_per_minute=1000,
+    settings = Settings.model_validate(
+        {
+            "database_url": module_database_url,
+            "redis_url": _embedded_redis_server,
+            "artifacts_url": f"file://{tmp_path}/artifacts",
+            "secret_key": "test secret of more than thirty-two characters",
+            "port": port,
+            "login_attempts_per_minute": 1000,
+        }
+        | plane_settings
     )
     app = make_app(settings)
     watch = Watch()

@@ -73,7 +73,7 @@ async def test_no_concurrency_spends_above_the_limit(plane: Plane) -> None:
     # Settling twice, at once and again later, moves each reservation once.
     async def settle(task_id: str, succeeded: bool) -> None:
         async with unit_of_work(plane.services) as work:
-            await quota.settle(work.session, task_id, succeeded=succeeded)
+            await quota.settle(work, task_id, succeeded=succeeded)
 
     await asyncio.gather(*(settle(task, index == 0) for index, task in enumerate(spent) for _ in range(3)))
     assert (await user.get("/user/me"))["quota_info"]["used"] == 2

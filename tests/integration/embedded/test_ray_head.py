@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,6 +68,7 @@ def test_it_stops_all_it_started_and_no_other_ray(second_head: RayHead, ray_head
     assert secrets == "REELFARM_LOG_LEVEL"  # workers hold no credentials
     assert float(cpus) == 3.0
     assert len(session_members(session)) > 4
+    assert stat.S_IMODE(second_head.temp_dir.parent.stat().st_mode) == 0o700  # Ray opens its own to everybody
 
     second_head.stop()
     assert session_members(session) == []

@@ -25,7 +25,11 @@ T = TypeVar("T")
 CATALOG = Path(__file__).with_name("catalog.toml")
 
 
-async def eventually(ask: Callable[[], Coroutine[Any, Any, T]], what: str, *, within_s: float = 30.0) -> T:
+PATIENCE_S = 100.0
+"""Nothing is judged by how fast it is; what takes this long will not come."""
+
+
+async def eventually(ask: Callable[[], Coroutine[Any, Any, T]], what: str, *, within_s: float = PATIENCE_S) -> T:
     """Ask until the answer is true; fail the test when that takes too long."""
     async with asyncio.timeout(within_s) as limit:
         try:
@@ -126,7 +130,7 @@ class Stage:
 
         await eventually(enough, f"{name} begins {times} times")
 
-    async def settled(self, *, within_s: float = 30.0) -> list[TaskView]:
+    async def settled(self, *, within_s: float = PATIENCE_S) -> list[TaskView]:
         async def all_ended() -> list[TaskView]:
             tasks = await self.tasks()
             return tasks if all(task.finished_at for task in tasks) else []

@@ -1,5 +1,6 @@
 """A worker's parts on real files, a real Redis and real processes, without Ray."""
 
+import io
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 import orjson
 import pytest
 import redis
+import structlog
 
 from farm.attempt import Attempt, Bench, manifest_key, perform
 from farm.cache import ArtifactCache
@@ -20,6 +22,7 @@ from farm.process import end_process, note_process, work_root
 from farm.reporter import Reporter
 from models.catalog import load_catalog
 from models.residency import Residency
+from monitoring.logs import configure_logging
 from pipelines.context import TaskCancelled
 from runtime.artifacts import ArtifactStore, content_key
 from runtime.redis import PROGRESS
@@ -67,6 +70,16 @@ def test_a_success_leaves_its_files_its_log_and_last_its_manifest(bench: Bench, 
     assert not any(bench.work_root.iterdir())
 
 
+def test_every_line_of_an_attempt_names_it(bench: Bench, tmp_path: Path) -> None:
+    configure_logging("worker", stream=io.StringIO())
+    report = run(bench, tmp_path, ending="fail")
+    lines = [orjson.loads(line) for line in bench.store.get_bytes(report.log_key or "").splitlines()]
+    assert {"attempt starts", "model loaded", "attempt failed", "attempt ends"} <= {line["event"] for line in lines}
+    names = {"task_id": "tsk_1", "epoch": 1, "job_id": "job_1", "project_id": "prj_1", "worker": "w"}
+    assert all(names.items() <= line.items() for line in lines)
+    assert structlog.contextvars.get_contextvars() == {}
+
+
 def test_equal_specs_give_equal_results(bench: Bench, tmp_path: Path) -> None:
     first, second = run(bench, tmp_path, epoch=1), run(bench, tmp_path, epoch=2)
     assert first.result == second.result
@@ -95,7 +108,9 @@ def test_a_full_disk_is_the_nodes_fault(bench: Bench, tmp_path: Path, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(ArtifactStore, "put_file", full)
-    assert run(bench, tmp_path).outcome is OutcomeClass.NODE
+    report = run(bench, tmp_path)
+    assert report.outcome is OutcomeClass.NODE
+    assert report.error_message == "the disk of the machine that rendered it is full"
 
 
 def test_cancelling_stops_at_the_next_step(bench: Bench, tmp_path: Path) -> None:

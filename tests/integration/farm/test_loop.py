@@ -55,7 +55,7 @@ async def until(condition: Callable[[], Any], what: str) -> None:
     async def ask() -> bool:
         return bool(condition())
 
-    await eventually(ask, what, within_s=10)
+    await eventually(ask, what)
 
 
 async def until_running(farm: FakeFarm, task_id: str, epoch: int = 1) -> str:
@@ -68,7 +68,7 @@ async def until_state(database: Database, task_id: str, state: TaskState) -> Tas
         task = await row(database, task_id)
         return task if task.state == state else None
 
-    found = await eventually(ask, f"{task_id} is {state}", within_s=10)
+    found = await eventually(ask, f"{task_id} is {state}")
     assert found is not None
     return found
 
@@ -172,7 +172,7 @@ async def until_progress(database: Database, task_id: str, fraction: float) -> N
     async def ask() -> bool:
         return (await row(database, task_id)).progress == fraction
 
-    await eventually(ask, f"progress {fraction} is stored", within_s=10)
+    await eventually(ask, f"progress {fraction} is stored")
 
 
 async def test_a_cancelled_task_stops_at_its_next_step_and_frees_its_worker(database: Database) -> None:
@@ -310,7 +310,7 @@ async def test_finished_tasks_are_announced_and_new_ones_are_heard_of(database: 
         async def listens() -> bool:
             return (await client.pubsub_numsub("reelfarm:wake:scheduler"))[0][1] == 1
 
-        await eventually(listens, "the scheduler listens", within_s=10)
+        await eventually(listens, "the scheduler listens")
         _, (task_id,) = await enqueue(database)
         await queue.wake_scheduler(client)
         await until_running(farm, task_id)
@@ -320,7 +320,7 @@ async def test_finished_tasks_are_announced_and_new_ones_are_heard_of(database: 
             message = await announcements.get_message(ignore_subscribe_messages=True, timeout=1)
             return message is not None
 
-        await eventually(announced, "the end is announced", within_s=10)
+        await eventually(announced, "the end is announced")
         await until_state(database, task_id, TaskState.SUCCEEDED)
     await client.aclose()
 

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from scheduler.outage import is_outage
+from scheduler.outage import is_disk_full, is_outage
 
 
 def wrapped(sqlstate: str, *, invalidated: bool = False) -> DBAPIError:
@@ -42,3 +42,10 @@ def test_outages(error: Exception) -> None:
 )
 def test_defects(error: Exception) -> None:
     assert not is_outage(error)
+
+
+def test_a_full_disk_is_told_from_other_outages() -> None:
+    assert is_disk_full(wrapped("53100"))
+    assert is_outage(wrapped("53100"))
+    assert not is_disk_full(wrapped("53300"))
+    assert not is_disk_full(ValueError())
