@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import secrets
 import time
+from functools import lru_cache
+from typing import Any
 
 import jwt
 from aiohttp import web
@@ -17,8 +19,13 @@ _ISSUER = "reelfarm"
 
 
 def _key(settings: Settings) -> str:
+    return _derived(settings.secret_key.get_secret_value())
+
+
+@lru_cache(maxsize=8)
+def _derived(secret: str) -> str:
     """A key of its own for tokens, so that a leaked file signature says nothing about them."""
-    return hashlib.sha256(b"reelfarm.session:" + settings.secret_key.get_secret_value().encode()).hexdigest()
+    return hashlib.sha256(b"reelfarm.session:" + secret.encode()).hexdigest()
 
 
 def make_session_token(settings: Settings, user_id: str, session_id: str) -> str:
@@ -36,18 +43,28 @@ def make_session_token(settings: Settings, user_id: str, session_id: str) -> str
 def read_session_token(settings: Settings, token: str, needs: Access) -> Actor:
     """Raises NotLoggedIn for a token that is forged, malformed or expired."""
     try:
-        claims = jwt.decode(
-            token,
-            _key(settings),
-            algorithms=[_ALGORITHM],
-            issuer=_ISSUER,
-            options={"require": ["exp", "sub", "sid"]},
-        )
-    except jwt.ExpiredSignatureError as error:
-        raise NotLoggedIn("登录已过期", "the session has expired") from error
+        claims = _verified(_key(settings), token)
     except jwt.InvalidTokenError as error:
         raise NotLoggedIn("令牌无效", "the token is not valid") from error
+    if claims["exp"] <= time.time():
+        raise NotLoggedIn("登录已过期", "the session has expired")
     return Actor(user_id=claims["sub"], session_id=claims["sid"], needs=needs)
+
+
+@lru_cache(maxsize=10_000)
+def _verified(key: str, token: str) -> dict[str, Any]:
+    """The claims of a token that was signed with the key. Remembered: a signature stays right, what a session may do
+    is asked of the database each time. Raises InvalidTokenError; whether it has expired is not looked at."""
+    claims = jwt.decode(
+        token,
+        key,
+        algorithms=[_ALGORITHM],
+        issuer=_ISSUER,
+        options={"require": ["exp", "sub", "sid"], "verify_exp": False},
+    )
+    if not isinstance(claims["exp"], int):
+        raise jwt.DecodeError("exp is not a number")
+    return claims
 
 
 def actor_of(request: web.Request, settings: Settings, needs: Access) -> Actor:
