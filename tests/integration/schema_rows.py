@@ -58,15 +58,16 @@ def _candidates(
     """Rows to try: the fullest first, with every value that a check allows."""
     columns = [column for column in table.columns if column.identity is None and not _counts_by_itself(column)]
     choosing = [name for name in allowed if name in table.columns]
-    for only_required, choice in itertools.product(
-        (False, True), itertools.product(*(allowed[name] for name in choosing))
+    # A number of its own where it may be one, for a column can be part of a key; zero where a trigger demands it.
+    for only_required, counts, choice in itertools.product(
+        (False, True), (number, 0), itertools.product(*(allowed[name] for name in choosing))
     ):
         chosen = dict(zip(choosing, choice, strict=True))
         row = {}
         for column in columns:
             if only_required and column.nullable:
                 continue
-            value = chosen.get(column.name) or _value(table, column, number, inserted)
+            value = chosen.get(column.name) or _value(table, column, number, counts, inserted)
             if value is not None:
                 row[column.name] = value
         yield row
@@ -76,7 +77,9 @@ def _counts_by_itself(column: sa.Column[Any]) -> bool:
     return column.computed is not None or "nextval" in str(getattr(column.server_default, "arg", ""))
 
 
-def _value(table: sa.Table, column: sa.Column[Any], number: int, inserted: dict[str, list[dict[str, Any]]]) -> Any:
+def _value(
+    table: sa.Table, column: sa.Column[Any], number: int, counts: int, inserted: dict[str, list[dict[str, Any]]]
+) -> Any:
     for key in column.foreign_keys:
         parents = inserted.get(key.column.table.name)
         return parents[number].get(key.column.name) if parents else None
@@ -90,7 +93,7 @@ def _value(table: sa.Table, column: sa.Column[Any], number: int, inserted: dict[
     if isinstance(kind, sa.Date):
         return date(2026, 1, 2)
     if isinstance(kind, sa.Integer | sa.Numeric | sa.Float):
-        return number
+        return counts
     if isinstance(kind, sa.ARRAY):
         return []
     if isinstance(kind, sa.String):

@@ -27,8 +27,8 @@ REVISIONS = [
     script.revision for script in ScriptDirectory.from_config(migrations._config()).walk_revisions("base", "heads")
 ][::-1]
 
-REWRITTEN: set[tuple[str, str]] = set()
-"""Columns whose values a migration changes on purpose."""
+REWRITTEN = {("disk_objects", "artifacts"), ("disk_accounts", "used_bytes")}
+"""Columns whose values a migration or a trigger changes on purpose."""
 
 
 @pytest.fixture
