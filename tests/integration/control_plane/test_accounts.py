@@ -66,7 +66,7 @@ async def together(plane: Plane, table: str, row_id: str) -> AsyncIterator[Calla
                     found = await watching.scalar(waiting) or 0
 
     async with plane.services.database.transaction() as session:
-        await session.execute(text(f"SELECT 1 FROM {table} WHERE id = :id FOR UPDATE"), {"id": row_id})  # noqa: S608
+        await session.execute(text(f"SELECT 1 FROM {table} WHERE id = :id FOR UPDATE"), {"id": row_id})
         yield all_wait
 
 
