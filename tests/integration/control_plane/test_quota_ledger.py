@@ -297,7 +297,5 @@ def test_the_state_is_one_look_however_long_the_ledger(world: World) -> None:
     world.run(look())
     assert len(statements) == 1
     assert "quota_ledger" not in statements[0]
-    pages = world.run(
-        world.rows("EXPLAIN SELECT * FROM quota_ledger WHERE tenant_id = 'x' ORDER BY id DESC LIMIT 20")
-    )
+    pages = world.run(world.rows("EXPLAIN SELECT * FROM quota_ledger WHERE tenant_id = 'x' ORDER BY id DESC LIMIT 20"))
     assert "ix_quota_ledger_tenant_id" in "\n".join(str(row[0]) for row in pages)
