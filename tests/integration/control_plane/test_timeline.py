@@ -125,6 +125,16 @@ async def test_a_deleted_clip_closes_the_gap_and_what_runs_for_it_costs_nothing(
     done = await user.until(f"/export-tasks/{waiting['export_task_id']}", lambda a: a["status"] in OVER)
     assert done["status"] == "completed", done
     await idle(plane)
+    # Nothing of it was made to the end.
+    async with plane.services.database.transaction() as session:
+        ends = await session.execute(
+            text("SELECT kind, outcome FROM tasks WHERE project_id = :id ORDER BY seq DESC LIMIT 3"), {"id": project_id}
+        )
+        assert {kind: outcome for kind, outcome in ends} == {
+            "speech": "cancelled",
+            "image_to_video": "cancelled",
+            "encode": "succeeded",
+        }
     ledger = (await user.get("/quota/ledger?page_size=100"))["list"]
     closed = {entry["task_id"]: entry["entry"] for entry in ledger if entry["entry"] != "reserve"}
     lost = [e for e in ledger if e["entry"] == "reserve" and e["model_id"] == "draft-motion"]

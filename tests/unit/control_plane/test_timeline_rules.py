@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control_plane.timeline.rules import (
-    batch_status,
     FPS,
     LINE_GAP_S,
     SPEECH_APART_S,
     SPEECH_LEAD_S,
     ClipTiming,
+    batch_status,
     clip_duration,
     estimate_speech_s,
     film_duration,
