@@ -44,6 +44,11 @@ def reaction(name: str) -> Callable[[Reaction], Reaction]:
     return register
 
 
+async def drop(work: Work, task: FinishedTask) -> None:
+    """Nobody wants a task's result any more, so nobody pays for it."""
+    await quota.settle(work, task.id, succeeded=False)
+
+
 async def apply_next(services: Services) -> bool:
     """Apply one finished task; False when there is none."""
     with traced():
@@ -60,8 +65,7 @@ async def _apply_next(services: Services) -> bool:
             bind(task_id=claimed.id, job_id=claimed.job_id, project_id=claimed.project_id)
             task = await moderated(services, claimed)
             if claimed.project_id and await lock_project(work.session, claimed.project_id) is None:
-                # Its project was deleted meanwhile: nobody gets the result, so nobody pays for it.
-                await quota.settle(work, claimed.id, succeeded=False)
+                await drop(work, claimed)  # its project was deleted meanwhile
             else:
                 await _REACTIONS[claimed.reaction](work, task)
                 await quota.settle(work, claimed.id, succeeded=task.state is TaskState.SUCCEEDED)

@@ -93,14 +93,20 @@ async def cancel_job(session: AsyncSession, job_id: str) -> None:
     after the commit.
     """
     # Whoever enqueues into this job holds its row shared meanwhile, which only this lock excludes.
-    await session.execute(select(JobRow.id).where(JobRow.id == job_id).with_for_update())
+    await lock_job(session, job_id)
     await session.execute(update(JobRow).where(JobRow.id == job_id).values(state=JobState.CANCELLED.value))
     await _cancel(session, TaskRow.job_id == job_id)
 
 
+async def lock_job(session: AsyncSession, job_id: str) -> None:
+    """Keep reactions to a job's tasks, and whoever enqueues into it, waiting until the transaction ends. To be called
+    before the project is locked."""
+    await session.execute(select(JobRow.id).where(JobRow.id == job_id).with_for_update())
+
+
 async def cancel_tasks_of_job(session: AsyncSession, job_id: str, context: dict[str, Any]) -> None:
     """Like cancel_job, for those tasks of a job whose context has these values."""
-    await session.execute(select(JobRow.id).where(JobRow.id == job_id).with_for_update())
+    await lock_job(session, job_id)
     await _cancel(session, TaskRow.job_id == job_id, TaskRow.context.contains(context))
 
 

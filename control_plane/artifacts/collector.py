@@ -41,7 +41,7 @@ async def collect(services: Services, now: datetime) -> Collected:
     settings = services.settings
     collected = Collected()
     collected.rows = await sweep_rows(services, now, timedelta(seconds=settings.retention_s))
-    collected.objects = await sweep_objects(services, now - timedelta(seconds=settings.object_grace_s))
+    collected.objects = await sweep_objects(services, now, timedelta(seconds=settings.object_grace_s))
     collected.uploads = await _delete_older(services, UPLOADS, now - UPLOAD_LIFE)
     attempts_before = now - timedelta(seconds=settings.attempt_retention_s)
     collected.attempt_files = await _delete_older(services, LOGS, attempts_before)
@@ -102,9 +102,9 @@ async def _delete_rows(session: AsyncSession, ids: list[str], before: datetime) 
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 
-async def sweep_objects(services: Services, before: datetime) -> int:
-    """Delete objects stored before then whose key neither a row nor a text holds."""
-    deleted = 0
+async def sweep_objects(services: Services, now: datetime, grace: timedelta) -> int:
+    """Delete objects that are older than the grace time and whose key neither a row nor a text holds."""
+    deleted, before = 0, now - grace
     async with services.database.transaction() as session:
         needed = set(await session.scalars(text(references.keys_in_texts())))
     async for batch in _old_objects(services, CONTENT, before):
@@ -113,18 +113,21 @@ async def sweep_objects(services: Services, before: datetime) -> int:
             held = set(await session.scalars(select(ArtifactRow.key).where(ArtifactRow.key.in_(keys))))
         for key in keys:
             if key not in held:
-                deleted += await _delete_object(services, key, before)
+                deleted += await _delete_object(services, key, now, before)
     async with services.database.transaction() as session:
         await session.execute(delete(CollectedObjectRow).where(CollectedObjectRow.collected_at < before))
     return deleted
 
 
-async def _delete_object(services: Services, key: str, before: datetime) -> bool:
+async def _delete_object(services: Services, key: str, now: datetime, before: datetime) -> bool:
     """In two steps: that it goes is known before it goes, so that nobody names it in between without looking."""
     async with services.database.transaction() as session:
         if await _is_held(session, key):
             return False
-        await session.execute(insert(CollectedObjectRow).values(key=key).on_conflict_do_nothing())
+        noted = insert(CollectedObjectRow).values(key=key, collected_at=now)
+        await session.execute(
+            noted.on_conflict_do_update(index_elements=[CollectedObjectRow.key], set_={"collected_at": now})
+        )
     async with services.database.transaction() as session:
         if await _is_held(session, key):
             return False

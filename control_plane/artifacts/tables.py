@@ -87,18 +87,10 @@ async def keep(session: AsyncSession, tenant_id: str, file_name: str, stored: St
 
 async def share(session: AsyncSession, tenant_id: str, row: ArtifactRow) -> str:
     """The id of another artifact over the same stored file, so that what uses it outlives what it was taken from."""
-    copy = ArtifactRow(
-        id=new_id("art"),
-        tenant_id=tenant_id,
-        key=row.key,
-        media_type=row.media_type,
-        size=row.size,
-        sha256=row.sha256,
-        file_name=row.file_name,
-    )
-    session.add(copy)
-    await session.flush()
-    return copy.id
+    if row.key is None or row.media_type is None or row.sha256 is None:
+        raise LookupError(f"artifact {row.id} is not there yet")
+    stored = StoredArtifact(key=row.key, media_type=row.media_type, size=row.size, sha256=row.sha256)
+    return await keep(session, tenant_id, row.file_name, stored)
 
 
 async def fulfil(session: AsyncSession, artifact_id: str, stored: StoredArtifact) -> None:

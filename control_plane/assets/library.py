@@ -157,12 +157,20 @@ async def _load_all(work: Work, actor: Actor, asset_type: str, fields: dict[str,
 
 async def delete(work: Work, actor: Actor, asset_type: str, asset_id: str) -> None:
     """Take an asset out of the library. Projects that use it keep it."""
-    asset = await load(work, actor, asset_type, asset_id)
-    asset.deleted_at = utc_now()
+    _remove(await load(work, actor, asset_type, asset_id))
 
 
 async def batch_delete(work: Work, actor: Actor, request: BatchDelete) -> None:
     """All of them or, where one cannot be deleted, none."""
     fields = {asset_id: f"asset_ids.{index}" for index, asset_id in reversed(list(enumerate(request.asset_ids)))}
     for asset in await _load_all(work, actor, request.asset_type, fields):
-        asset.deleted_at = utc_now()
+        _remove(asset)
+
+
+def _remove(asset: tables.AssetRow) -> None:
+    """Its files go with it where no project looks for them here: a protagonist's picture is a reference whenever its
+    film is generated, a voice's sample is heard with whoever speaks by it."""
+    asset.deleted_at = utc_now()
+    asset.thumbnail_artifact_id = None
+    if asset.asset_type in {"style", "music"}:
+        asset.content_artifact_id = None

@@ -23,6 +23,7 @@ from control_plane.assets.schemas import (
     VoiceItem,
     VoiceQuery,
 )
+from control_plane.errors import NotFound, StorageFull
 from control_plane.web.models import Page
 from control_plane.web.routes import Call, Routes
 
@@ -35,7 +36,9 @@ async def list_characters(call: Call, query: CharacterQuery) -> Page[CharacterIt
     return await library.list_characters(call.work, call.actor, query)
 
 
-@routes.post("/assets/characters", access=Access.WRITE, body=CreateCharacter, response=CharacterItem)
+@routes.post(
+    "/assets/characters", access=Access.WRITE, body=CreateCharacter, response=CharacterItem, errors=(StorageFull,)
+)
 async def create_character(call: Call, body: CreateCharacter) -> CharacterItem:
     """Add a character with its picture."""
     return await service.create_character(call.work, call.actor, body)
@@ -47,7 +50,13 @@ async def character(call: Call) -> CharacterItem:
     return await service.character(call.work, call.actor, call.path["asset_id"])
 
 
-@routes.put("/assets/characters/{asset_id}", access=Access.WRITE, body=UpdateCharacter, response=CharacterItem)
+@routes.put(
+    "/assets/characters/{asset_id}",
+    access=Access.WRITE,
+    body=UpdateCharacter,
+    response=CharacterItem,
+    errors=(StorageFull,),
+)
 async def update_character(call: Call, body: UpdateCharacter) -> CharacterItem:
     """Change a character; generations that have started keep it as it was."""
     return await service.update_character(call.work, call.actor, call.path["asset_id"], body)
@@ -65,7 +74,7 @@ async def list_styles(call: Call, query: StyleQuery) -> Page[StyleItem]:
     return await library.list_styles(call.work, call.actor, query)
 
 
-@routes.post("/assets/styles", access=Access.WRITE, body=CreateStyle, response=StyleItem)
+@routes.post("/assets/styles", access=Access.WRITE, body=CreateStyle, response=StyleItem, errors=(StorageFull,))
 async def create_style(call: Call, body: CreateStyle) -> StyleItem:
     """Add a style; without a preview of its own one is painted."""
     return await service.create_style(call.work, call.actor, body)
@@ -77,7 +86,9 @@ async def style(call: Call) -> StyleItem:
     return await service.style(call.work, call.actor, call.path["asset_id"])
 
 
-@routes.put("/assets/styles/{asset_id}", access=Access.WRITE, body=UpdateStyle, response=StyleItem)
+@routes.put(
+    "/assets/styles/{asset_id}", access=Access.WRITE, body=UpdateStyle, response=StyleItem, errors=(StorageFull,)
+)
 async def update_style(call: Call, body: UpdateStyle) -> StyleItem:
     """Change a style; generations that have started keep it as it was."""
     return await service.update_style(call.work, call.actor, call.path["asset_id"], body)
@@ -95,7 +106,7 @@ async def list_voices(call: Call, query: VoiceQuery) -> Page[VoiceItem]:
     return await library.list_voices(call.work, call.actor, query)
 
 
-@routes.post("/assets/voices", access=Access.WRITE, body=CreateVoice, response=VoiceItem)
+@routes.post("/assets/voices", access=Access.WRITE, body=CreateVoice, response=VoiceItem, errors=(StorageFull,))
 async def create_voice(call: Call, body: CreateVoice) -> VoiceItem:
     """Add a voice; `voice_id` of the answer is the one that speaks."""
     return await service.create_voice(call.work, call.actor, body)
@@ -113,7 +124,7 @@ async def list_music(call: Call, query: MusicQuery) -> Page[MusicItem]:
     return await library.list_music(call.work, call.actor, query)
 
 
-@routes.post("/assets/music", access=Access.WRITE, body=CreateMusic, response=MusicItem)
+@routes.post("/assets/music", access=Access.WRITE, body=CreateMusic, response=MusicItem, errors=(StorageFull,))
 async def create_music(call: Call, body: CreateMusic) -> MusicItem:
     """Add a piece of music; `duration` must be the file's."""
     return await service.create_music(call.work, call.actor, body)
@@ -131,7 +142,7 @@ async def search(call: Call, query: SearchQuery) -> SearchResponse:
     return await library.search(call.work, call.actor, query)
 
 
-@routes.post("/assets/batch-delete", access=Access.WRITE, body=BatchDelete)
+@routes.post("/assets/batch-delete", access=Access.WRITE, body=BatchDelete, errors=(NotFound,))
 async def batch_delete(call: Call, body: BatchDelete) -> None:
     """Take several assets of one kind out of the library: all of them or none."""
     await library.batch_delete(call.work, call.actor, body)

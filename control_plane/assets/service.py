@@ -3,6 +3,7 @@
 from typing import Any
 
 from control_plane.accounts.actor import Actor
+from control_plane.artifacts import disk
 from control_plane.artifacts import tables as artifacts
 from control_plane.artifacts.service import readable
 from control_plane.assets import library, media, present, presets, rules, tables
@@ -175,7 +176,7 @@ async def create_voice(work: Work, actor: Actor, request: CreateVoice) -> VoiceI
     _index(asset)
     sample = await readable(work, actor, request.audio_sample_url, field="audio_sample_url", media="audio")
     await media.sound_length_s(work.services, sample, field="audio_sample_url")
-    asset.content_artifact_id = await artifacts.share(work.session, asset.tenant_id, sample)
+    asset.content_artifact_id = await _taken(work, asset, sample)
     return present.voice(await _added(work, asset))
 
 
@@ -210,7 +211,7 @@ async def create_music(work: Work, actor: Actor, request: CreateMusic) -> MusicI
     asset.attributes = {name: value for name, value in optional.items() if value is not None}
     asset.attributes["duration_s"] = round(length_s, 3)
     _index(asset)
-    asset.content_artifact_id = await artifacts.share(work.session, asset.tenant_id, sound)
+    asset.content_artifact_id = await _taken(work, asset, sound)
     return present.music(await _added(work, asset))
 
 
@@ -250,5 +251,13 @@ def _index(asset: tables.AssetRow) -> None:
 async def _use_picture(work: Work, asset: tables.AssetRow, actor: Actor, url: str, *, field: str) -> None:
     picture = await readable(work, actor, url, field=field, media="image")
     small = await media.thumbnail(work.services, picture, field=field)
-    asset.content_artifact_id = await artifacts.share(work.session, asset.tenant_id, picture)
+    await disk.check(work.session, work.services.settings, asset.tenant_id, small.size)
+    asset.content_artifact_id = await _taken(work, asset, picture)
     asset.thumbnail_artifact_id = await artifacts.keep(work.session, asset.tenant_id, f"{asset.id}-thumbnail", small)
+
+
+async def _taken(work: Work, asset: tables.AssetRow, file: artifacts.ArtifactRow) -> str:
+    """A file as the asset's own. Raises StorageFull where it comes from another space and finds no room."""
+    if file.tenant_id != asset.tenant_id:
+        await disk.check(work.session, work.services.settings, asset.tenant_id, file.size)
+    return await artifacts.share(work.session, asset.tenant_id, file)

@@ -175,3 +175,12 @@ async def music_of_artifact(session: AsyncSession, actor: Actor, artifact_id: st
         .order_by(AssetRow.is_preset.desc(), AssetRow.created_at)
         .limit(1)
     )
+
+
+async def first_preset(session: AsyncSession, asset_type: str) -> AssetRow | None:
+    return await session.scalar(
+        select(AssetRow)
+        .where(AssetRow.is_preset, AssetRow.asset_type == asset_type)
+        .order_by(AssetRow.display_order, AssetRow.id)
+        .limit(1)
+    )

@@ -13,7 +13,7 @@ class EventData(ResponseModel):
 
 class GenerationProgress(EventData):
     material_package_id: str
-    status: Literal["generating", "completed", "failed"]
+    status: Literal["generating", "completed", "failed", "cancelled"]
     progress: int
     current_step: str
 
@@ -60,6 +60,7 @@ class CandidateCompleted(EventData):
     status: Literal["completed", "failed"]
     image_url: FileUrl | None = None
     thumbnail_url: FileUrl | None = None
+    content: str | None = None
     error_message: str | None = None
 
 

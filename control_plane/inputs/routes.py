@@ -1,7 +1,7 @@
 """The creation input: options, submit, attachments."""
 
 from control_plane.accounts.actor import Access
-from control_plane.errors import NotFound, StorageFull, UploadFailed
+from control_plane.errors import AlreadyExists, NotFound, StorageFull, UploadFailed
 from control_plane.inputs import attachments, service, templates, uploads
 from control_plane.inputs.schemas import (
     Attachment,
@@ -72,7 +72,7 @@ async def update_attachment(call: Call, body: UpdateAttachment) -> AttachmentIte
     return await attachments.update(call.work, call.actor, call.path["attachment_id"], body)
 
 
-@routes.delete("/attachments/{attachment_id}", access=Access.WRITE)
+@routes.delete("/attachments/{attachment_id}", access=Access.WRITE, errors=(AlreadyExists,))
 async def delete_attachment(call: Call) -> None:
     """Take an attachment away; refused while its project is being generated."""
     await attachments.delete(call.work, call.actor, call.path["attachment_id"])

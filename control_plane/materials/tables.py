@@ -40,7 +40,8 @@ class PackageRow(Base):
 
 class StepRow(Base):
     """One of the five steps, complete when ``done`` reaches ``total``: its script task and what that asked for. One
-    whose script stays as it is ``makes`` its pictures alone."""
+    whose script stays as it is ``makes`` its pictures alone. ``run`` counts how often it was begun: results of an
+    earlier run are dropped."""
 
     __tablename__ = "generation_steps"
     __table_args__ = (UniqueConstraint("package_id", "step"),)
@@ -51,6 +52,7 @@ class StepRow(Base):
     display_order: Mapped[int]
     status: Mapped[str] = mapped_column(default="pending")
     makes: Mapped[str] = mapped_column(default="script")
+    run: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
     error_message: Mapped[str | None]
@@ -91,7 +93,8 @@ class TextCandidateRow(Base):
 
 
 class ImageRow(Base):
-    """A picture of an element: the selected one, or a candidate. ``wish`` is what the user asked it to change."""
+    """A picture of an element: the selected one, or a candidate. ``wish`` is what the user asked it to change,
+    ``take`` which take of its step it shows."""
 
     __tablename__ = "images"
 
@@ -107,6 +110,7 @@ class ImageRow(Base):
     error_message: Mapped[str | None]
     is_selected: Mapped[bool] = mapped_column(default=False)
     position: Mapped[int] = mapped_column(default=0)
+    take: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -147,6 +151,20 @@ async def packages_of(session: AsyncSession, project_id: str) -> list[PackageRow
 
 async def active_package(session: AsyncSession, project_id: str) -> PackageRow | None:
     return await session.scalar(select(PackageRow).where(PackageRow.project_id == project_id, PackageRow.is_active))
+
+
+async def previous_package(session: AsyncSession, package: PackageRow) -> PackageRow | None:
+    """The active package, or where that is this one, the one that was finished last before."""
+    return await session.scalar(
+        select(PackageRow)
+        .where(
+            PackageRow.project_id == package.project_id,
+            PackageRow.id != package.id,
+            PackageRow.generated_at.is_not(None),
+        )
+        .order_by(PackageRow.is_active.desc(), PackageRow.generated_at.desc(), PackageRow.version.desc())
+        .limit(1)
+    )
 
 
 async def generating_package(session: AsyncSession, project_id: str) -> PackageRow | None:
@@ -191,6 +209,16 @@ async def steps_of(session: AsyncSession, package_id: str) -> list[StepRow]:
         select(StepRow).where(StepRow.package_id == package_id).order_by(StepRow.display_order)
     )
     return list(rows)
+
+
+async def step_of_task(session: AsyncSession, package_id: str, context: dict[str, Any]) -> StepRow | None:
+    """The step that a task of this context was queued for; None where the step was begun anew or skipped since."""
+    row = await session.scalar(
+        select(StepRow)
+        .where(StepRow.package_id == package_id, StepRow.step == context["step"])
+        .execution_options(populate_existing=True)
+    )
+    return row if row is not None and row.run == context.get("run", 1) and row.status != "skipped" else None
 
 
 async def elements_of(session: AsyncSession, package_id: str, kind: str | None = None) -> list[ElementRow]:

@@ -22,7 +22,12 @@ from scheduler.task import NewTask
 
 
 async def open_account(
-    session: AsyncSession, tenant_id: str, *, daily_limit: int | None = None, time_zone: str = "UTC"
+    session: AsyncSession,
+    tenant_id: str,
+    *,
+    daily_limit: int | None = None,
+    time_zone: str = "UTC",
+    now: datetime | None = None,
 ) -> None:
     """The account of a user or a team. Raises InvalidParameter for a bad limit or an unknown time zone."""
     limit = DEFAULT_DAILY_LIMIT if daily_limit is None else daily_limit
@@ -33,7 +38,7 @@ async def open_account(
             tenant_id=tenant_id,
             daily_limit=limit,
             time_zone=time_zone,
-            resets_at=next_reset(utc_now(), time_zone),
+            resets_at=next_reset(now or utc_now(), time_zone),
             used=0,
         )
     )

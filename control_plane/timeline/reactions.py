@@ -7,11 +7,10 @@ from control_plane.exports import waiting
 from control_plane.materials import generation
 from control_plane.materials import tables as materials
 from control_plane.projects import tables as projects
-from control_plane.quota import service as quota
-from control_plane.reactions import reaction
+from control_plane.reactions import drop, reaction
 from control_plane.timeline import build, music, tables, videos
 from control_plane.work import Work
-from models.specs import MusicResult, ScriptStep, SpeechResult, VideoResult
+from models.specs import MusicResult, SpeechResult, VideoResult
 from runtime.database import utc_now
 from scheduler.task import FinishedTask, TaskState
 
@@ -28,16 +27,17 @@ async def line_spoken(work: Work, task: FinishedTask) -> None:
     # step counts them as done, however this one ended.
     succeeded = task.state is TaskState.SUCCEEDED or not is_wanted
     if line is None:
-        await quota.settle(work, task.id, succeeded=False)
+        await drop(work, task)
     elif is_wanted:
         await _keep_speech(work, line, task)
-    step = task.context.get("step")
-    if step is not None:
-        if succeeded:
-            await generation.finish_one(work, project, package, ScriptStep(step))
+    if "step" in task.context:
+        step = await materials.step_of_task(work.session, package.id, task.context)
+        if step is None:
+            await drop(work, task)
+        elif succeeded:
+            await generation.finish_one(work, project, package, step)
         else:
-            message = task.error_message or task.outcome.value
-            await generation.fail(work, project, package, ScriptStep(step), message)
+            await generation.fail(work, project, package, step, task.error_message or task.outcome.value)
     await build.settle_status(work, project)
     await waiting.start_waiting(work, project)
 
@@ -72,7 +72,7 @@ async def video_rendered(work: Work, task: FinishedTask) -> None:
     clip = await work.session.get(tables.ClipRow, task.context["clip_id"], populate_existing=True)
     if project is None or video is None or clip is None or video.status == "cancelled":
         # Cancelled or deleted while it was rendered: nobody gets it, so nobody pays for it.
-        await quota.settle(work, task.id, succeeded=False)
+        await drop(work, task)
     if project is None or video is None or clip is None:
         return
     clip_id, shot_number = clip.id, clip.shot_number

@@ -97,7 +97,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("element_id", "position", name=op.f("uq_text_candidates_element_id_position")),
     )
     _add_with("elements", sa.Column("origin", postgresql.JSONB(astext_type=sa.Text())), fill="data")
+    _add_with("images", sa.Column("take", sa.Integer()), fill="0")
     _add_with("generation_steps", sa.Column("makes", sa.String()), fill="'script'")
+    _add_with("generation_steps", sa.Column("run", sa.Integer()), fill="1")
     _add_with("material_packages", sa.Column("generation_started_at", sa.DateTime(timezone=True)), fill="created_at")
     _add_with("projects", sa.Column("auto_named", sa.Boolean()), fill="name LIKE '%…'")
     op.add_column("projects", sa.Column("total_duration_s", sa.Float(), nullable=True))
@@ -138,6 +140,8 @@ def downgrade() -> None:
         ("projects", "total_duration_s"),
         ("projects", "auto_named"),
         ("material_packages", "generation_started_at"),
+        ("generation_steps", "run"),
+        ("images", "take"),
         ("generation_steps", "makes"),
         ("elements", "origin"),
     ):

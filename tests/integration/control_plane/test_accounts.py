@@ -3,8 +3,9 @@
 import asyncio
 import itertools
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from control_plane.accounts import admin, passwords
+from runtime import redis as channels
 from tests.contract.fields import shows
 from tests.integration.control_plane.conftest import PASSWORD, ApiError, Client, Plane
 from tests.integration.control_plane.walk import attachment
@@ -28,8 +30,10 @@ def settings(plane: Plane, **changes: Any) -> Iterator[None]:
     """The server with other settings for a while."""
     before = plane.services.settings
     object.__setattr__(plane.services, "settings", before.model_copy(update=changes))
-    yield
-    object.__setattr__(plane.services, "settings", before)
+    try:
+        yield
+    finally:
+        object.__setattr__(plane.services, "settings", before)
 
 
 async def refused(request: Any, code: int, field: str = "") -> ApiError:
@@ -44,6 +48,26 @@ async def logged_in(plane: Plane, name: str, password: str = PASSWORD) -> tuple[
     """A client, and the refresh token of its session."""
     data = await plane.anonymous.post("/auth/login", {"username": name, "password": password})
     return Client(plane.anonymous.session, plane.anonymous.url, data["session_token"], name), data["refresh_token"]
+
+
+@asynccontextmanager
+async def together(plane: Plane, table: str, row_id: str) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+    """Hold a row's lock until so many requests wait for it, so that they go on at once."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+
+    async def all_wait(count: int) -> None:
+        async with asyncio.timeout(10):
+            found = 0
+            while found < count:
+                await asyncio.sleep(0.01)
+                async with plane.services.database.transaction() as watching:
+                    found = await watching.scalar(waiting) or 0
+
+    async with plane.services.database.transaction() as session:
+        await session.execute(text(f"SELECT 1 FROM {table} WHERE id = :id FOR UPDATE"), {"id": row_id})
+        yield all_wait
 
 
 # Registering
@@ -140,9 +164,10 @@ async def test_only_a_token_that_was_issued_and_spent_ends_a_session(plane: Plan
 
 async def test_of_two_that_refresh_at_once_one_gets_tokens(plane: Plane, user: Client) -> None:
     _, token = await logged_in(plane, user.name)
-    answers = await asyncio.gather(
-        *(plane.anonymous.post("/auth/refresh", {"refresh_token": token}) for _ in range(2)), return_exceptions=True
-    )
+    async with together(plane, "sessions", token.partition(".")[0]) as all_wait:
+        tries = [asyncio.create_task(plane.anonymous.post("/auth/refresh", {"refresh_token": token})) for _ in range(2)]
+        await all_wait(2)
+    answers = await asyncio.gather(*tries, return_exceptions=True)
     assert sorted(a.code if isinstance(a, ApiError) else 0 for a in answers) == [0, 1002]
 
 
@@ -260,6 +285,36 @@ async def test_an_unknown_name_is_checked_like_a_known_one(
     assert errors[0].message == errors[1].message
     known, unknown = (argon2.extract_parameters(stored) for stored in verified)
     assert known == unknown
+
+
+async def test_tries_are_limited_by_the_client_that_trusted_proxies_name(plane: Plane, user: Client) -> None:
+    body = {"username": user.name, "password": "wrong password"}
+
+    async def attempt(forwarded: str) -> int:
+        headers = {"X-Forwarded-For": forwarded}
+        with pytest.raises(ApiError) as caught:
+            await plane.anonymous.post("/auth/login", body, headers=headers)
+        return caught.value.code
+
+    with settings(plane, login_attempts_per_minute=2, trusted_proxies=(ip_network("127.0.0.0/8"),)):
+        assert [await attempt("192.0.2.7") for _ in range(3)] == [1002, 1002, 1011]
+        assert await attempt("198.51.100.1, 192.0.2.7") == 1011
+        assert await attempt("192.0.2.8") == 1002
+    with settings(plane, login_attempts_per_minute=2):
+        # Nobody is trusted: all of it is the peer's.
+        assert 1011 in [await attempt(f"192.0.2.{n}") for n in (20, 21, 22)]
+
+
+async def test_without_redis_users_come_in(plane: Plane, user: Client) -> None:
+    before = plane.services.redis
+    object.__setattr__(plane.services, "redis", channels.connect("redis://127.0.0.1:1"))
+    try:
+        with settings(plane, login_attempts_per_minute=1):
+            for _ in range(3):
+                await plane.anonymous.login(user.name)
+    finally:
+        await plane.services.redis.aclose()
+        object.__setattr__(plane.services, "redis", before)
 
 
 # The own account

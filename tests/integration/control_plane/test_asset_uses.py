@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from models.specs import ArtStyle
 from scheduler.ports import Assignment
@@ -123,6 +124,30 @@ async def test_projects_keep_what_was_deleted_from_the_library(plane: Plane, use
     for name, asset_id in config.items():
         with pytest.raises(ApiError, match=rf"config\.{name}"):
             await user.post("/input/submit", submission(config={name: asset_id}))
+
+
+async def test_a_deleted_asset_lets_go_of_files_that_no_film_needs(plane: Plane, user: Client) -> None:
+    shown = (await upload_picture(user))["file_url"]
+    made = {
+        "styles": await a_style(user, preview_image_url=shown),
+        "music": await a_piece(user),
+        "characters": await a_character(user),
+        "voices": await a_voice(user),
+    }
+    for kind, asset in made.items():
+        await user.call("DELETE", f"/assets/{kind}/{asset['id']}")
+    async with plane.services.database.transaction() as session:
+        statement = text("SELECT content_artifact_id, thumbnail_artifact_id FROM assets WHERE id = :id")
+        kept = {
+            kind: [name is not None for name in (await session.execute(statement, {"id": asset["id"]})).one()]
+            for kind, asset in made.items()
+        }
+    assert kept == {
+        "styles": [False, False],
+        "music": [False, False],
+        "characters": [True, False],
+        "voices": [True, False],
+    }
 
 
 async def test_only_another_choice_is_another_use(user: Client) -> None:

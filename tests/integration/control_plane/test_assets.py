@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import event, text
 
+from control_plane.artifacts.disk import set_limit
 from runtime.database import utc_now
 from runtime.ids import new_id
 from tests.contract.fields import shows
@@ -354,6 +355,19 @@ async def test_files_that_are_not_ones_own_or_not_of_the_kind_are_refused(plane:
         assert await own(user, kind) == []
 
 
+async def test_an_asset_of_anothers_space_needs_room_there(plane: Plane) -> None:
+    member = await plane.new_user(f"full-{new_id('x')}")
+    mine = (await upload_sound(member, 2.0))["file_url"]
+    team_id = await team_of(plane, editor=member)
+    async with plane.services.database.transaction() as session:
+        await set_limit(session, team_id, 1000)
+    error = await refused(a_piece(member, audio_url=mine))
+    assert error.status == 507
+    async with plane.services.database.transaction() as session:
+        await set_limit(session, team_id, 100_000)
+    await a_piece(member, audio_url=mine)
+
+
 async def test_a_text_that_calls_itself_sound_is_no_music(user: Client) -> None:
     fake = b"ID3\x03\0\0\0\0\0\0" + b"no sound at all " * 64
     try:
@@ -438,8 +452,10 @@ async def test_a_page_takes_two_queries_however_much_there_is(plane: Plane, user
         await session.execute(
             text(
                 "INSERT INTO assets (id, tenant_id, asset_type, name, description, attributes, search_text, is_preset,"
-                " display_order, usage_count, created_at, updated_at) SELECT 'ast_many_' || n, :tenant, 'style',"
-                " 's' || n, '', attributes, 's' || n, false, 0, 0, now() + n * interval '1 second', now()"
+                " display_order, usage_count, created_at, updated_at, content_artifact_id, thumbnail_artifact_id)"
+                " SELECT 'ast_many_' || n, :tenant, 'style',"
+                " 's' || n, '', attributes, 's' || n, false, 0, 0, now() + n * interval '1 second', now(),"
+                " content_artifact_id, thumbnail_artifact_id"
                 " FROM assets, generate_series(1, 500) AS n WHERE id = 'style_oil'"
             ),
             {"tenant": tenant},

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from control_plane.accounts.actor import Access
 from control_plane.app import ENDPOINTS, make_app
-from control_plane.web.routes import API_PREFIX, Endpoint
+from control_plane.web.routes import API_PREFIX, Endpoint, Method
 from control_plane.work import Services, Work
 from tests.integration.control_plane import walk
 from tests.integration.control_plane.conftest import ApiError, Client, Plane, submission
@@ -99,6 +99,11 @@ def _names_something_else(endpoint: Endpoint, error: ApiError, caller: str) -> N
 
 async def test_only_these_endpoints_are_open_to_everybody() -> None:
     assert {name_of(e) for e in ENDPOINTS if e.access is Access.PUBLIC} == walk.PUBLIC
+
+
+async def test_whoever_only_reads_changes_nothing() -> None:
+    changed = {name_of(e) for e in ENDPOINTS if e.access is Access.READ and e.method is not Method.GET}
+    assert changed == walk.CHANGED_BY_READERS
 
 
 async def test_every_route_is_an_endpoint_or_known(plane: Plane) -> None:

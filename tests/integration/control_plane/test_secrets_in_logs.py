@@ -47,10 +47,11 @@ async def test_a_login_a_socket_and_a_reset_leave_no_secret_in_the_log(
     new_password = "battery staple"
     await plane.anonymous.post("/auth/reset-password", {"token": letter["token"], "new_password": new_password})
 
-    # An unforeseen failure, whose exception quotes the statement's parameters.
-    with monkeypatch.context() as patch:
-        patch.setattr("control_plane.accounts.sessions.new_id", lambda _prefix: None)
-        await refused(plane.anonymous.login(user.name, new_password), 1000)
+    # An unforeseen failure, where both the statement and the database's refusal hold a row's values.
+    with monkeypatch.context() as patch, settings(plane, registration="open"):
+        patch.setattr("control_plane.accounts.service.utc_now", lambda: None)
+        body = {"username": "log-1", "password": PASSWORD, "email": "private@example.org"}
+        await refused(plane.anonymous.post("/auth/register", body), 1000)
     monkeypatch.setattr("control_plane.events.socket.Client", None)
     async with client.session.get(
         f"{user.url}/ws?token={(await plane.anonymous.login(user.name, new_password)).token}",
@@ -66,3 +67,4 @@ async def test_a_login_a_socket_and_a_reset_leave_no_secret_in_the_log(
     secrets += [part for secret in (token, refresh_token) for part in secret.split(".")[1:]]
     assert [secret for secret in secrets if secret in lines] == []
     assert "$argon2id$" not in lines
+    assert "[parameters: " not in lines

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from control_plane.accounts.access import space_of
+from control_plane.accounts.actor import Access, Actor, Space
+from control_plane.errors import Forbidden, InvalidParameter, NotFound
 from tests.contract.fields import shows
 from tests.integration.control_plane.conftest import Client, Plane, submission
-from tests.integration.control_plane.test_accounts import refused, settings
+from tests.integration.control_plane.test_accounts import refused, settings, together
 from tests.integration.control_plane.walk import attachment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -85,7 +88,10 @@ async def test_the_last_use_of_a_code_is_one_users(plane: Plane, user: Client) -
     assert made["uses_left"] == 2
     guests = [await plane.new_user(next(_names)) for _ in range(4)]
     body = {"invite_code": made["invite_code"]}
-    answers = await asyncio.gather(*(guest.post("/team/join", body) for guest in guests), return_exceptions=True)
+    async with together(plane, "invites", made["id"]) as all_wait:
+        tries = [asyncio.create_task(guest.post("/team/join", body)) for guest in guests]
+        await all_wait(4)
+    answers = await asyncio.gather(*tries, return_exceptions=True)
     assert sorted(getattr(answer, "code", 0) for answer in answers) == [0, 0, 1010, 1010]
     assert len((await user.get(f"/teams/{team['id']}/members"))["list"]) == 3
     assert (await user.get(f"/teams/{team['id']}/invites"))["list"] == []
@@ -200,7 +206,10 @@ async def test_a_team_keeps_an_admin(plane: Plane, user: Client) -> None:
         await refused(request, 1005)
     second = await member(plane, user, team["id"], "admin")
     # Of two admins who leave at once, one stays.
-    answers = await asyncio.gather(user.post(f"{path}/leave"), second.post(f"{path}/leave"), return_exceptions=True)
+    async with together(plane, "teams", team["id"]) as all_wait:
+        tries = [asyncio.create_task(client.post(f"{path}/leave")) for client in (user, second)]
+        await all_wait(2)
+    answers = await asyncio.gather(*tries, return_exceptions=True)
     assert sorted(getattr(answer, "code", 0) for answer in answers) == [0, 1005]
 
 
@@ -213,3 +222,34 @@ async def test_a_team_is_deleted_once_it_owns_nothing(plane: Plane, user: Client
     await user.call("DELETE", f"/teams/{empty['id']}")
     assert (await user.get("/team/current"))["current_space"] == {"type": "personal"}
     await refused(user.get(f"/teams/{empty['id']}"), 1004)
+
+
+async def test_a_request_acts_in_the_space_that_it_names(plane: Plane, user: Client) -> None:
+    team = await user.post("/teams", {"name": "crew"})
+    own = await id_of(user)
+    viewer = await member(plane, user, team["id"], "viewer")
+    stranger = await plane.new_user(next(_names))
+
+    async def space(client: Client, kind: Any, team_id: str | None, *, at: Space | None = None) -> Space:
+        user_id = await id_of(client)
+        actor = Actor(user_id, "", Access.WRITE, space=at or Space(user_id, "admin"))
+        async with plane.services.database.transaction() as session:
+            return await space_of(session, actor, kind, team_id)
+
+    in_team = Space(team["id"], "admin")
+    assert await space(user, "team", team["id"]) == await space(user, None, team["id"]) == in_team
+    assert await space(user, None, None) == Space(own, "admin")
+    assert await space(user, None, None, at=in_team) == in_team
+    assert await space(user, "personal", None, at=in_team) == Space(own, "admin")
+    reading = Space(team["id"], "viewer")
+    assert (await space(viewer, "personal", None, at=reading)).role == "admin"
+    for refusal, client, kind, team_id, at in (
+        (InvalidParameter, user, "team", None, in_team),
+        (InvalidParameter, user, "personal", team["id"], None),
+        (NotFound, stranger, "team", team["id"], None),
+        (NotFound, user, "team", own, None),
+        (Forbidden, viewer, "team", team["id"], None),
+        (Forbidden, viewer, None, None, reading),
+    ):
+        with pytest.raises(refusal):
+            await space(client, kind, team_id, at=at)

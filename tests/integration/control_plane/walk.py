@@ -154,6 +154,9 @@ PUBLIC = {
 }
 """The endpoints of the API that are open to everybody. Adding one is a decision."""
 
+CHANGED_BY_READERS = {"POST /teams/{team_id}/leave"}
+"""What somebody who only reads may change all the same."""
+
 OTHER_ROUTES = {
     # Beside the API: open to everybody, by a signature in the URL, or a WebSocket.
     "GET /files/{artifact_id}": "signed",
