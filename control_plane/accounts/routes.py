@@ -14,14 +14,20 @@ from control_plane.accounts.schemas import (
     ResetPasswordRequest,
     UpdateMe,
 )
-from control_plane.errors import NotLoggedIn, TooManyRequests
+from control_plane.errors import AlreadyExists, Forbidden, InvalidInvite, NotLoggedIn, TooManyRequests
 from control_plane.web import limits
 from control_plane.web.routes import Call, Routes
 
 routes = Routes("accounts")
 
 
-@routes.post("/auth/register", access=Access.PUBLIC, body=RegisterRequest, response=LoginResponse)
+@routes.post(
+    "/auth/register",
+    access=Access.PUBLIC,
+    body=RegisterRequest,
+    response=LoginResponse,
+    errors=(AlreadyExists, Forbidden, InvalidInvite, TooManyRequests),
+)
 async def register(call: Call, body: RegisterRequest) -> LoginResponse:
     """Make an account and log in."""
     await _limit_client(call, "register")
@@ -55,21 +61,23 @@ async def logout(call: Call) -> None:
     await sessions.logout(call.work.session, call.actor)
 
 
-@routes.post("/auth/change-password", access=Access.USER, body=ChangePasswordRequest)
+@routes.post("/auth/change-password", access=Access.USER, body=ChangePasswordRequest, errors=(TooManyRequests,))
 async def change_password(call: Call, body: ChangePasswordRequest) -> None:
     """Choose another password, which ends the user's other sessions."""
     await _limit_logins(call, call.actor.user_id)
     await passwords.change(call.work, call.actor, body.old_password, body.new_password)
 
 
-@routes.post("/auth/reset-password/request", access=Access.PUBLIC, body=RequestResetRequest)
+@routes.post("/auth/reset-password/request", access=Access.PUBLIC, body=RequestResetRequest, errors=(TooManyRequests,))
 async def request_reset(call: Call, body: RequestResetRequest) -> None:
     """Ask for a token to reset a password; it is sent to the user. The answer is the same for unknown names."""
     await _limit_logins(call, body.username)
     await passwords.request_reset(call.work, body.username)
 
 
-@routes.post("/auth/reset-password", access=Access.PUBLIC, body=ResetPasswordRequest)
+@routes.post(
+    "/auth/reset-password", access=Access.PUBLIC, body=ResetPasswordRequest, errors=(NotLoggedIn, TooManyRequests)
+)
 async def reset_password(call: Call, body: ResetPasswordRequest) -> None:
     """Replace a forgotten password with a token that works once; every session of the user ends."""
     await _limit_client(call, "reset")
@@ -82,7 +90,7 @@ async def me(call: Call) -> MeResponse:
     return await service.me(call.work, call.actor)
 
 
-@routes.put("/user/me", access=Access.USER, body=UpdateMe, response=MeResponse)
+@routes.put("/user/me", access=Access.USER, body=UpdateMe, response=MeResponse, errors=(AlreadyExists,))
 async def update_me(call: Call, body: UpdateMe) -> MeResponse:
     """Change the name, the picture or the settings."""
     await service.update_me(call.work, call.actor, body)

@@ -17,13 +17,16 @@ from control_plane.accounts.team_schemas import (
     TeamSpaceList,
     UpdateTeam,
 )
+from control_plane.errors import AlreadyExists, Forbidden, InvalidInvite, NotFound, TooManyRequests
 from control_plane.web import limits
 from control_plane.web.routes import Call, Routes
 
 routes = Routes("accounts")
 
 
-@routes.post("/team/join", access=Access.USER, body=JoinRequest, response=JoinResponse)
+@routes.post(
+    "/team/join", access=Access.USER, body=JoinRequest, response=JoinResponse, errors=(InvalidInvite, TooManyRequests)
+)
 async def join(call: Call, body: JoinRequest) -> JoinResponse:
     """Join a team by an invite code."""
     await limits.check_client(
@@ -38,7 +41,7 @@ async def spaces(call: Call) -> TeamSpaceList:
     return await teams.spaces(call.work, call.actor)
 
 
-@routes.post("/team/switch", access=Access.USER, body=SwitchRequest, response=SwitchResponse)
+@routes.post("/team/switch", access=Access.USER, body=SwitchRequest, response=SwitchResponse, errors=(NotFound,))
 async def switch(call: Call, body: SwitchRequest) -> SwitchResponse:
     """Work in another space."""
     return await teams.switch(call.work, call.actor, body)
@@ -50,7 +53,7 @@ async def current(call: Call) -> SwitchResponse:
     return await teams.current(call.work, call.actor)
 
 
-@routes.post("/teams", access=Access.USER, body=CreateTeam, response=Team)
+@routes.post("/teams", access=Access.USER, body=CreateTeam, response=Team, errors=(Forbidden,))
 async def create(call: Call, body: CreateTeam) -> Team:
     """Make a team."""
     return await teams.create(call.work, call.actor, body)
@@ -68,7 +71,7 @@ async def update(call: Call, body: UpdateTeam) -> Team:
     return await teams.update(call.work, call.actor, call.path["team_id"], body)
 
 
-@routes.delete("/teams/{team_id}", access=Access.MANAGE)
+@routes.delete("/teams/{team_id}", access=Access.MANAGE, errors=(AlreadyExists,))
 async def delete(call: Call) -> None:
     """Delete a team that owns nothing any more."""
     await teams.delete(call.work, call.actor, call.path["team_id"])
@@ -86,13 +89,13 @@ async def members(call: Call) -> MemberList:
     return await teams.members(call.work, call.actor, call.path["team_id"])
 
 
-@routes.put("/teams/{team_id}/members/{user_id}", access=Access.MANAGE, body=ChangeRole)
+@routes.put("/teams/{team_id}/members/{user_id}", access=Access.MANAGE, body=ChangeRole, errors=(AlreadyExists,))
 async def change_role(call: Call, body: ChangeRole) -> None:
     """Give a member another role."""
     await teams.change_role(call.work, call.actor, call.path["team_id"], call.path["user_id"], body.role)
 
 
-@routes.delete("/teams/{team_id}/members/{user_id}", access=Access.MANAGE)
+@routes.delete("/teams/{team_id}/members/{user_id}", access=Access.MANAGE, errors=(AlreadyExists,))
 async def remove(call: Call) -> None:
     """Remove a member."""
     await teams.remove(call.work, call.actor, call.path["team_id"], call.path["user_id"])

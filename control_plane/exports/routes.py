@@ -41,7 +41,7 @@ async def cancel(call: Call) -> None:
     await service.cancel(call.work, call.actor, call.path["task_id"])
 
 
-@routes.post("/export-tasks/{task_id}/retry", access=Access.WRITE, response=ExportResponse)
+@routes.post("/export-tasks/{task_id}/retry", access=Access.WRITE, response=ExportResponse, errors=(QuotaExceeded,))
 async def retry(call: Call) -> ExportResponse:
     """Export again what failed or was cancelled."""
     return await service.retry(call.work, call.actor, call.path["task_id"])

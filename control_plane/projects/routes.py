@@ -1,6 +1,7 @@
 """Projects."""
 
 from control_plane.accounts.actor import Access
+from control_plane.errors import Forbidden, NotFound
 from control_plane.projects import conversations, service
 from control_plane.projects.schemas import (
     ConversationList,
@@ -16,13 +17,15 @@ from control_plane.web.routes import Call, Routes
 routes = Routes("projects")
 
 
-@routes.get("/projects", access=Access.READ, query=ProjectQuery, response=Page[ProjectItem])
+@routes.get(
+    "/projects", access=Access.READ, query=ProjectQuery, response=Page[ProjectItem], errors=(Forbidden, NotFound)
+)
 async def list_projects(call: Call, query: ProjectQuery) -> Page[ProjectItem]:
     """The projects of a space, the current one unless it is named, the latest first."""
     return await service.list_projects(call.work, call.actor, query)
 
 
-@routes.post("/projects", access=Access.WRITE, body=CreateProject, response=ProjectDetail)
+@routes.post("/projects", access=Access.WRITE, body=CreateProject, response=ProjectDetail, errors=(NotFound,))
 async def create(call: Call, body: CreateProject) -> ProjectDetail:
     """Create an empty project."""
     return await service.create(call.work, call.actor, body, call.language)

@@ -1,7 +1,7 @@
 """Clips, their audio and videos, and the project's music."""
 
 from control_plane.accounts.actor import Access
-from control_plane.errors import QuotaExceeded
+from control_plane.errors import AlreadyExists, QuotaExceeded
 from control_plane.timeline import audio, candidates, music, service, video_tasks, videos
 from control_plane.timeline.schemas import (
     ApplyCandidateRequest,
@@ -48,7 +48,7 @@ async def reorder(call: Call, body: ReorderRequest) -> None:
     await service.reorder(call.work, call.actor, call.path["project_id"], body.clip_ids)
 
 
-@routes.delete("/timeline-clips/{clip_id}", access=Access.WRITE)
+@routes.delete("/timeline-clips/{clip_id}", access=Access.WRITE, errors=(AlreadyExists,))
 async def delete_clip(call: Call) -> None:
     """Take a clip out of the film."""
     await service.delete_clip(call.work, call.actor, call.path["clip_id"])
@@ -95,6 +95,7 @@ async def generate_video(call: Call, body: GenerateVideoRequest) -> GenerateVide
     access=Access.WRITE,
     body=BatchVideosRequest,
     response=BatchVideosResponse,
+    errors=(QuotaExceeded,),
 )
 async def generate_batch_videos(call: Call, body: BatchVideosRequest) -> BatchVideosResponse:
     """Make videos of several clips, or of all that have none."""

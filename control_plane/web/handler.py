@@ -154,7 +154,7 @@ async def error_middleware(
     except web.HTTPException as error:
         if error.status < 400 or not request.path.startswith(API_PREFIX):
             raise
-        response = _http_failure(error, language_of(request))
+        response = _http_failure(request, error, language_of(request))
     except (ConnectionResetError, TimeoutError):
         raise
     except Exception as error:
@@ -168,12 +168,18 @@ async def error_middleware(
     return response
 
 
-def _http_failure(error: web.HTTPException, language: str) -> web.Response:
+def _http_failure(request: web.Request, error: web.HTTPException, language: str) -> web.Response:
     """aiohttp's own refusals (no such path, wrong method, body too large) in the envelope's form."""
     code = {404: 1004, 405: 1001, 413: 1001}.get(error.status, 1001 if error.status < 500 else 1000)
     zh = {404: "资源不存在", 405: "不支持的请求方法", 413: "请求体过大"}.get(error.status, error.reason)
     message = error.reason if language == "en" else zh
     response = envelope(None, code=code, message=message, status=error.status)
-    if "Allow" in error.headers:
-        response.headers["Allow"] = error.headers["Allow"]
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        response.headers["Allow"] = ",".join(sorted(_methods_of(request) or error.allowed_methods))
     return response
+
+
+def _methods_of(request: web.Request) -> set[str]:
+    """Of a path that has routes of its own. Those with an id in its place, which it fits too, do not count."""
+    routes = request.app.router.routes()
+    return {route.method for route in routes if route.resource and route.resource.canonical == request.path}

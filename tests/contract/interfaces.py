@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from control_plane.web.models import ResponseModel
 from control_plane.web.routes import Endpoint
 from tests.contract.typescript import Interface, Type
 
@@ -170,8 +171,15 @@ def _quoted(values: typing.Iterable[str]) -> str:
 
 
 def interface_of(model: type[BaseModel]) -> Interface:
+    """An answer leaves out what is None, and nothing else."""
+    is_answer = issubclass(model, ResponseModel)
     return {
-        name + ("" if field.is_required() else "?"): type_of(field.annotation)
+        name
+        + (
+            "?"
+            if not field.is_required() and (not is_answer or field.get_default(call_default_factory=True) is None)
+            else ""
+        ): type_of(field.annotation)
         for name, field in model.model_fields.items()
     }
 

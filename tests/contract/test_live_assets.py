@@ -37,6 +37,7 @@ async def test_assets(user: Client) -> None:
     await walk("GET /assets/voices", query={"voice_type": "narration", "language": "zh", "is_preset": True})
     await walk("GET /assets/voices", query={"page": 1, "page_size": 5})
     tune = (await walk("GET /assets/music", query={"page": 1, "page_size": 5, "is_preset": True}))["list"][0]
+    await walk.ready(tune["audio_url"])
     mine = {"music_name": "海浪", "audio_url": tune["audio_url"], "duration": tune["duration"], "genre": "ambient"}
     music = await walk("POST /assets/music", body=mine)
     query = {"keyword": "海", "asset_types": ["character", "music"], "page": 1, "page_size": 5}

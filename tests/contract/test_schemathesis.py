@@ -23,7 +23,7 @@ from tests.integration.control_plane.conftest import Client, Plane, generated, s
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("schemathesis")]
 
-EXAMPLES = 4
+EXAMPLES = 2
 """Random requests for each endpoint and kind of data, beside those that are worked out from the schema's bounds."""
 
 Ids = dict[str, list[str]]
