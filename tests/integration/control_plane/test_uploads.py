@@ -95,19 +95,6 @@ async def test_only_who_asked_for_it_can_register_an_upload(plane: Plane, user: 
     assert (await refused(user.post("/attachments", registration(data, file_url)))).code == 1005
 
 
-async def test_the_address_to_register_by_expires(plane: Plane, user: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = picture("navy")
-    file_url = await put(user, data)
-    now = time.time()
-    with monkeypatch.context() as patch:
-        patch.setattr("control_plane.web.signing.time.time", lambda: now + 3 * 3600)
-        assert plane.services.signer.upload_id_of(file_url, "anybody") is None
-        expired = await refused(
-            user.call("POST", "/attachments", registration(data, file_url), headers={"Accept-Language": "en"})
-        )
-    assert "file_url" in expired.message or expired.code == 1002
-
-
 @pytest.mark.parametrize(
     ("changes", "code", "field"),
     [

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """What an input and an export may ask for."""
+=======
+"""Input rules and what an upload really is."""
+>>>>>>> sto
 
 import pytest
 

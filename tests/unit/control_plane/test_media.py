@@ -53,6 +53,33 @@ def png_of(width: int, height: int, pixels: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
+@pytest.mark.parametrize(
+    ("declared", "category", "claimed"),
+    [
+        ("image/png", "image", "image/png"),
+        ("IMAGE/JPG", "image", "image/jpeg"),
+        ("audio/x-wav", "audio", "audio/wav"),
+        ("text/plain; charset=utf-8", "document", "text/plain"),
+    ],
+)
+def test_a_type_has_several_names(declared: str, category: str, claimed: str) -> None:
+    assert media.claimed_type(declared, category) == claimed
+
+
+@pytest.mark.parametrize(
+    ("declared", "category", "field"),
+    [
+        ("image/svg+xml", "image", "file_type"),
+        ("text/html", "document", "file_type"),
+        ("image/png", "audio", "file_category"),
+    ],
+)
+def test_a_type_that_is_not_taken_is_refused(declared: str, category: str, field: str) -> None:
+    with pytest.raises(UploadFailed) as caught:
+        media.claimed_type(declared, category)
+    assert caught.value.field == field
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_a_plain_picture_is_kept_as_it_is(tmp_path: Path, kind: str) -> None:
     data = picture(kind)
@@ -113,6 +140,9 @@ def test_transparency_survives_drawing_anew(tmp_path: Path) -> None:
         ("\ufeff  <!-- hello -->\n<!DOCTYPE html><script>".encode(), "text/plain", "file_type"),
         (b"<?xml version='1.0'?><svg onload='x'>", "text/markdown", "file_type"),
         (b"   \n", "text/plain", "file_url"),
+        (b"<html><script>", "image/png", "file_url"),
+        (b"\x00\x01\x02\xff", "text/plain", "file_type"),
+        (b"not sound at all", "audio/mpeg", "file_type"),
         (picture(), "audio/wav", "file_type"),
         (sound()[: len(sound()) // 2], "audio/wav", "file_url"),
         (sound(0), "audio/wav", "file_url"),
