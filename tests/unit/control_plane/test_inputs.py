@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """What an input and an export may ask for."""
-=======
-"""Input rules and what an upload really is."""
->>>>>>> sto
 
 import pytest
 
