@@ -4,15 +4,26 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from control_plane.web.models import FileUrl, Id, Page, PageQuery, RequestModel, ResponseModel, Text, Timestamp
+from control_plane.web.models import (
+    FileUrl,
+    Id,
+    Page,
+    PageQuery,
+    Prompt,
+    PromptText,
+    RequestModel,
+    ResponseModel,
+    Text,
+    Timestamp,
+)
 
 AssetType = Literal["character", "style", "voice", "music"]
 CategoryType = Literal["character", "style", "voice"]
 Gender = Literal["male", "female", "other"]
 VoiceGender = Literal["male", "female", "neutral"]
 VoiceUse = Literal["narration", "dialogue"]
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
-Word = Annotated[str, Field(min_length=1, max_length=50, pattern=r"\S")]
+Name = Annotated[Prompt, Field(min_length=1, max_length=100, pattern=r"\S")]
+Word = Annotated[Prompt, Field(min_length=1, max_length=50, pattern=r"\S")]
 Words = Annotated[list[Word], Field(max_length=30)]
 Url = Annotated[str, Field(min_length=1, max_length=2000)]
 Keyword = Annotated[str, Field(max_length=100)]
@@ -37,7 +48,7 @@ class CharacterQuery(PageQuery):
 class CreateCharacter(RequestModel):
     character_name: Name
     character_type: Gender
-    description: Text | None = None
+    description: PromptText | None = None
     personality: Words | None = None
     appearance: Text | None = None
     image_url: Url
@@ -46,7 +57,7 @@ class CreateCharacter(RequestModel):
 
 class UpdateCharacter(RequestModel):
     character_name: Name | None = None
-    description: Text | None = None
+    description: PromptText | None = None
     personality: Words | None = None
     appearance: Text | None = None
     image_url: Url | None = None
@@ -79,8 +90,8 @@ class StyleQuery(PageQuery):
 
 class CreateStyle(RequestModel):
     style_name: Name
-    description: Text | None = None
-    prompt_template: Annotated[str, Field(min_length=1, max_length=2000)]
+    description: PromptText | None = None
+    prompt_template: Annotated[Prompt, Field(min_length=1, max_length=2000)]
     preview_image_url: Url | None = None
     visual_keywords: Words | None = None
     color_palette: dict[str, Any] | None = None
@@ -88,8 +99,8 @@ class CreateStyle(RequestModel):
 
 class UpdateStyle(RequestModel):
     style_name: Name | None = None
-    description: Text | None = None
-    prompt_template: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
+    description: PromptText | None = None
+    prompt_template: Annotated[Prompt, Field(min_length=1, max_length=2000)] | None = None
     preview_image_url: Url | None = None
     visual_keywords: Words | None = None
     color_palette: dict[str, Any] | None = None
@@ -125,7 +136,7 @@ class CreateVoice(RequestModel):
     voice_name: Name
     voice_type: VoiceUse
     voice_id: Id | None = None
-    description: Text | None = None
+    description: PromptText | None = None
     audio_sample_url: Url
     gender: Word | None = None
     age_range: Word | None = None
@@ -163,7 +174,7 @@ class MusicQuery(PageQuery):
 
 class CreateMusic(RequestModel):
     music_name: Name
-    description: Text | None = None
+    description: PromptText | None = None
     audio_url: Url
     duration: float = Field(gt=0, le=36_000)
     genre: Word | None = None

@@ -36,7 +36,7 @@ async def submit(call: Call, body: SubmitRequest) -> SubmitResponse:
     return await service.submit(call.work, call.actor, body)
 
 
-@routes.get("/attachments/upload-config", access=Access.WRITE, response=UploadConfig)
+@routes.get("/attachments/upload-config", access=Access.WRITE, response=UploadConfig, errors=(StorageFull,))
 async def upload_config(call: Call) -> UploadConfig:
     """A signed address to PUT a file to, and the address to register it by."""
     return await uploads.upload_config(call.work, call.actor)

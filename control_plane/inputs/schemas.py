@@ -128,7 +128,7 @@ class Attachment(ResponseModel):
 
 
 class UpdateAttachment(RequestModel):
-    label: str | None = Field(default=None, max_length=200)
+    label: Prompt | None = Field(default=None, max_length=200)
     metadata: dict[str, Any] | None = None
 
 
@@ -164,13 +164,13 @@ class ConfigData(RequestModel):
 
 
 class CreateConfigTemplate(RequestModel):
-    template_name: str = Field(min_length=1, max_length=100, pattern=r"\S")
+    template_name: Prompt = Field(min_length=1, max_length=100, pattern=r"\S")
     config_data: ConfigData
     is_default: bool | None = None
 
 
 class UpdateConfigTemplate(RequestModel):
-    template_name: str | None = Field(default=None, min_length=1, max_length=100, pattern=r"\S")
+    template_name: Prompt | None = Field(default=None, min_length=1, max_length=100, pattern=r"\S")
     config_data: ConfigData | None = None
     is_default: bool | None = None
 

@@ -1,7 +1,7 @@
 """Generations and material packages."""
 
 from control_plane.accounts.actor import Access
-from control_plane.errors import AlreadyExists, NotFound, QuotaExceeded, Unavailable
+from control_plane.errors import AlreadyExists, NotFound, QuotaExceeded, StorageFull, Unavailable
 from control_plane.materials import generation, modify, replace, rerun, service
 from control_plane.materials.schemas import (
     ModifyTextRequest,
@@ -33,7 +33,7 @@ routes = Routes("materials")
     access=Access.WRITE,
     body=StartRequest,
     response=StartResponse,
-    errors=(NotFound, QuotaExceeded),
+    errors=(NotFound, QuotaExceeded, StorageFull),
 )
 async def start(call: Call, body: StartRequest) -> StartResponse:
     """Start generating a project's materials."""

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from control_plane.web.models import FileUrl, Id, Prompt, PromptText, RequestModel, ResponseModel, ShortText, Timestamp
+from control_plane.web.models import FileUrl, Id, Prompt, PromptText, RequestModel, ResponseModel, Timestamp
 
 
 class StartRequest(RequestModel):
@@ -230,7 +230,7 @@ class ReplaceRequest(RequestModel):
 
 
 class RenameRequest(RequestModel):
-    package_name: ShortText
+    package_name: Annotated[Prompt, Field(min_length=1, max_length=200)]
 
 
 class RetryResponse(ResponseModel):

@@ -127,7 +127,7 @@ class World:
                 )
             elif way == "avatar":
                 await session.execute(
-                    update(UserRow).where(UserRow.id == user_id).values(avatar_url=f"/files/{artifact_id}")
+                    update(UserRow).where(UserRow.id == user_id).values(avatar_artifact_id=artifact_id)
                 )
                 for other, (kind, _, _) in list(self.references.items()):
                     if kind == f"avatar {user_id}":
@@ -144,7 +144,7 @@ class World:
             await session.execute(delete(AssetRow).where(AssetRow.id == name))
             await session.execute(delete(IdempotencyRow).where(IdempotencyRow.key == name))
             if way.startswith("avatar "):
-                await session.execute(update(UserRow).where(UserRow.id == way[7:]).values(avatar_url=""))
+                await session.execute(update(UserRow).where(UserRow.id == way[7:]).values(avatar_artifact_id=None))
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -122,6 +122,7 @@ NOT_WORDS_OF_A_FILM = {
     "file_name",
     "font_name",
     "team_name",
+    "name",  # of a team or a project
 }
 
 
