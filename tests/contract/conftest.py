@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.integration.control_plane.conftest import module_database_url, plane, user
+from tests.integration.control_plane.conftest import module_database_url, plane, plane_settings, user
 
-__all__ = ["module_database_url", "plane", "user"]
+__all__ = ["module_database_url", "plane", "plane_settings", "user"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
