@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models.draft import lexicon
+from models.draft.weather_words import CLEAR, Said, said
 from models.specs import ImageSpec, Place
 
 _OWN_PATH = Path(__file__).with_name("words.toml")
@@ -48,6 +49,18 @@ class Known:
         return list(said)
 
 
+class _Weather(Known):
+    """Weather as it is said to be: 雨停了 is clear, "tears like rain" nothing."""
+
+    def find(self, text: str) -> list[Match]:
+        matches = [(match, said(text, match.start, match.end)) for match in super().find(text)]
+        return [
+            Match(match.start, match.end, CLEAR) if is_said is Said.OVER else match
+            for match, is_said in matches
+            if is_said is not Said.UNREAL
+        ]
+
+
 @dataclass(frozen=True)
 class Words:
     """Every vocabulary the painter uses. ``near``: places in sight of a place, so naming them moves nobody there."""
@@ -71,7 +84,7 @@ def words() -> Words:
         indoor=frozenset(table["id"] for table in shared["place"] if table["scene_type"] == "indoor"),
         times=Known(map(lexicon.entry, shared["time"])),
         time_hints=Known(lexicon.entry(table, words=("hint_zh", "hint_en")) for table in shared["time"]),
-        weather=_merged(shared["weather"], own["weather_words"]),
+        weather=_Weather([*map(lexicon.entry, shared["weather"]), *_entries(own["weather_words"])]),
         own={section: Known(_entries(own[section])) for section in own},
     )
 
@@ -142,8 +155,8 @@ def _without_names(spec: ImageSpec) -> str:
 
 def air_of(text: str) -> str | None:
     """What moves through the air of a described scene: rain, storm, snow, lights, or None."""
-    falling = [name for name in words().weather.ids(text) if name in {"rain", "storm", "snow"}]
-    if falling:
+    falling = [name for name in words().weather.ids(text) if name in {"rain", "storm", "snow", CLEAR}]
+    if falling and falling[-1] != CLEAR:
         return falling[-1]
     return "lights" if {"firefly", "campfire", "fireworks"} & set(words().own["props"].ids(text)) else None
 
