@@ -50,6 +50,8 @@ def title_of(source: Source) -> str:
     """The author's title; else the main person and place; else the words said most; else how it begins."""
     if source.title:
         return shorten(source.title.strip("《》 "), source.language, zh_characters=30, en_words=14)
+    if not _is_ours(source):
+        return _first_words(source.text)
     place = next((setting for setting in source.settings if setting.place or setting.label), None)
     who = source.people[0].name if source.people else ""
     where = ""
@@ -63,6 +65,42 @@ def title_of(source: Source) -> str:
     if who and where:
         return f"{who} and the {where.title()}" if who != "Narrator" else f"My {where.title()}"
     return (f"Song of the {where.title()}" if where else who) or _key_words(source)
+
+
+def _is_ours(source: Source) -> bool:
+    """Whether the text is Chinese or English, whose words can be told apart."""
+    text = source.text[:_KEY_WORD_CHARACTERS]
+    latin, han = len(_LATIN.findall(text)), len(_HAN.findall(text))
+    kana_and_others = sum(letter.isalpha() for letter in text) - latin - han
+    if kana_and_others * _FOREIGN > latin + han:
+        return False
+    if source.language == "zh":
+        return True
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    common = sum(word in _COMMON_EN for word in words)
+    return len(words) < _FEW_WORDS or common * _COMMON_SHARE >= len(words)
+
+
+_LATIN = re.compile("[A-Za-zÀ-ɏ]")
+_HAN = re.compile("[\u3400-\u9fff]")
+_FOREIGN = 4
+# English of any kind is full of these, and hardly another language has more than a few.
+_COMMON_EN = frozenset(
+    ["the", "and", "of", "to", "is", "was", "he", "she", "his", "her", "they", "with", "for", "at", "it", "you", "that"]
+) | frozenset(["are", "were", "from", "by", "this", "into", "their", "my", "have", "has", "had", "not", "what", "said"])
+_COMMON_SHARE = 12
+_FEW_WORDS = 12
+_CLAUSE_END = re.compile(r"[.!?…。！？،؛,;:—\n]")
+_MOST_TITLE_WORDS = 6
+
+
+def _first_words(text: str) -> str:
+    """How the text begins: its first clause, or as much of it as a title holds."""
+    clause = next((part for part in map(one_line, _CLAUSE_END.split(text)) if has_words(part)), one_line(text))
+    clause = clause.strip("«»\"'“”‘’()[] ")
+    if " " not in clause:
+        return clause[: 2 * _MAX_TITLE_ZH]
+    return sentence_case(" ".join(clause.split(" ")[:_MOST_TITLE_WORDS])[:60].rstrip())
 
 
 def _key_words(source: Source) -> str:
