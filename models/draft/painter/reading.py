@@ -18,11 +18,32 @@ _REFUSAL = re.compile(r"(?:\b(?:no|without|not|never|free of)\s+(?:\w+\s+)?|没�
 _BACKDROPS = frozenset({"sky", "road"})
 
 
+# Said where a user wants the scene moved: only then may words of an action leave the scene's own place.
+_MOVED = re.compile(r"(?:\b(?:move|moved|set|change|changed|relocate|put|instead)\b[^.;]{0,40}|[换改搬移挪][^。；]{0,12})$", re.IGNORECASE)
+
+# What is said before a thing that somebody has in the hand: "carrying a small green plant", "手里提着一盏红灯".
+_CARRIED = re.compile(
+    r"(?:\b(?:with|carr(?:y|ies|ying)|hold(?:s|ing)?|hug(?:s|ging)?|bring(?:s|ing)?|lift(?:s|ing)?|rais(?:es|ing)|grip(?:s|ping)?"
+    r"|swing(?:s|ing)?|play(?:s|ing)?|read(?:s|ing)?|drink(?:s|ing)?|sip(?:s|ping)?|clutch(?:es|ing)?)\s+(?:[\w-]+\s+){0,4}"
+    r"|(?:提|拿|举|捧|抱|端|握|撑|拎|弹|读|看|喝|品|打|放|挥|带着|背着|手里|手中)(?:着|起|了|来)?的?[^，。；：、,.;:]{0,6})$",
+    re.IGNORECASE,
+)
+_IN_HAND = re.compile(r"\s+in (?:his|her|their|its|one|a|the) (?:hands?|arms?|paws?)\b", re.IGNORECASE)
+
+_URBAN = frozenset({"city", "street", "market", "rooftop", "subway_station", "office", "neon"})
+_COUNTRY = frozenset(
+    {"mountain", "forest", "village", "field", "snowfield", "bamboo", "terraces", "river", "lake", "desert", "garden"}
+)
+
+
 @dataclass(frozen=True)
 class Match:
+    """``weak``: a short form that says something only where nothing else does."""
+
     start: int
     end: int
     id: str
+    weak: bool = False
 
 
 class Known:
@@ -34,7 +55,7 @@ class Known:
     def find(self, text: str) -> list[Match]:
         """Every word found, in text order."""
         return [
-            Match(hit.start, hit.end, hit.entry.id)
+            Match(hit.start, hit.end, hit.entry.id, bool(hit.entry.fields.get("weak")))
             for hit in self._vocabulary.find(text)
             if not _REFUSAL.search(text[max(0, hit.start - 24) : hit.start])
         ]
@@ -50,29 +71,46 @@ class Known:
 
 @dataclass(frozen=True)
 class Words:
-    """Every vocabulary the painter uses. ``near``: places in sight of a place, so naming them moves nobody there."""
+    """Every vocabulary the painter uses. ``near``: places in sight of a place, so naming them moves nobody there.
+    ``refines``: the larger places that a place is part of."""
 
     places: Known
     near: dict[str, frozenset[str]]
+    refines: dict[str, frozenset[str]]
     indoor: frozenset[str]
     times: Known
     time_hints: Known
     weather: Known
     own: dict[str, Known]
+    people: Mapping[str, Mapping[str, Any]]
 
 
 @lru_cache(maxsize=1)
 def words() -> Words:
     shared = lexicon.load(lexicon.SHARED_PATH)
     own = lexicon.load(_OWN_PATH)
+    near = {table["id"]: frozenset(table.get("near", ())) for table in shared["place"]}
+    indoor = {table["id"] for table in shared["place"] if table["scene_type"] == "indoor"}
+    for name, table in own["places"].items():
+        near[name] = near.get(name, frozenset()) | frozenset(table.get("near", ()))
+        if table.get("indoor"):
+            indoor.add(name)
+    # The first entry that has a word keeps it: the painter's own places are finer than the shared ones.
+    places = [
+        *_entries(own["places"]),
+        *map(lexicon.entry, shared["place"]),
+        *(lexicon.Entry(entry.id, entry.words, {"weak": True}) for entry in _entries(own["place_words"])),
+    ]
     return Words(
-        places=_merged(shared["place"], own["place_words"]),
-        near={table["id"]: frozenset(table.get("near", ())) for table in shared["place"]},
-        indoor=frozenset(table["id"] for table in shared["place"] if table["scene_type"] == "indoor"),
+        places=Known(places),
+        near=near,
+        refines={name: frozenset(larger) for name, larger in own["place_refines"].items()},
+        indoor=frozenset(indoor),
         times=Known(map(lexicon.entry, shared["time"])),
         time_hints=Known(lexicon.entry(table, words=("hint_zh", "hint_en")) for table in shared["time"]),
         weather=_merged(shared["weather"], own["weather_words"]),
-        own={section: Known(_entries(own[section])) for section in own},
+        own={section: Known(_entries(own[section])) for section in own if section != "place_refines"},
+        people=own["people"],
     )
 
 
@@ -80,14 +118,15 @@ def _merged(shared: list[dict[str, Any]], more: Mapping[str, Mapping[str, list[s
     return Known([*map(lexicon.entry, shared), *_entries(more)])
 
 
-def _entries(tables: Mapping[str, Mapping[str, list[str]]]) -> list[lexicon.Entry]:
+def _entries(tables: Mapping[str, Mapping[str, Any]]) -> list[lexicon.Entry]:
     return [lexicon.Entry(name, (*forms["zh"], *forms["en"])) for name, forms in tables.items()]
 
 
 @dataclass(frozen=True)
 class Reading:
     """What a picture is to show. ``place`` is None when nothing names one; ``time_said`` tells an hour that the
-    words name from the one that is assumed."""
+    words name from the one that is assumed. ``carried``: the props that somebody has in the hand. ``urban``: whether
+    what is seen beyond the place is a city, None where nothing says."""
 
     place: str | None
     indoor: bool
@@ -97,6 +136,9 @@ class Reading:
     actions: tuple[str, ...]
     emotion: str
     time_said: bool = False
+    carried: tuple[str, ...] = ()
+    animals: tuple[str, ...] = ()
+    urban: bool | None = None
 
 
 def read(spec: ImageSpec) -> Reading:
@@ -105,19 +147,25 @@ def read(spec: ImageSpec) -> Reading:
     prompt = _without_names(spec)
     ground = place_text(spec.place) if spec.place else ""
     refused = spec.negative_prompt
-    place = _last_place(_last_place(None, ground), prompt)
+    place = _place(spec.place, prompt, spec.prompt)
     if place is not None and place in known.places.ids(refused):
         place = None
     indoor = place in known.indoor if place else bool(spec.place and spec.place.scene_type == "indoor")
-    refused_props = set(known.own["props"].ids(refused))
+    # What a scene is lit by stands in nobody's way: "one warm lamp indoors" is light, not a thing.
+    seen = f"{spec.place.name}\n{spec.place.description}" if spec.place else ""
+    refused_props = set(known.own["props"].ids(refused)) | {"nothing"}
+    said = known.own["props"].find(prompt)
     props = [
         name
-        for name in dict.fromkeys([*known.own["props"].ids(ground), *known.own["props"].ids(prompt)])
-        if name not in refused_props and name != "nothing"
+        for name in dict.fromkeys([*known.own["props"].ids(seen), *(match.id for match in said)])
+        if name not in refused_props
     ]
     refused_weather = set(known.weather.ids(refused))
     weather = [name for name in known.weather.ids(f"{ground}\n{prompt}") if name not in refused_weather]
     time = _time(ground, prompt, set(known.times.ids(refused)))
+    creatures = known.own["animals"]
+    hidden = {"nothing", *creatures.ids(refused)}
+    animals = [match for match in creatures.find(prompt) if match.id not in hidden]
     return Reading(
         place=place,
         indoor=indoor,
@@ -127,7 +175,29 @@ def read(spec: ImageSpec) -> Reading:
         actions=tuple(known.own["actions"].ids(prompt)),
         emotion=next(iter(reversed(known.own["emotions"].ids(prompt))), "neutral"),
         time_said=time is not None,
+        carried=_carried(prompt, [*said, *animals], props),
+        animals=tuple(dict.fromkeys(match.id for match in animals)),
+        urban=_urban(place, f"{seen}\n{prompt}", spec),
     )
+
+
+def _carried(prompt: str, said: list[Match], props: list[str]) -> tuple[str, ...]:
+    found = {
+        match.id: None
+        for match in said
+        if _CARRIED.search(prompt[max(0, match.start - 40) : match.start]) or _IN_HAND.match(prompt, match.end)
+    }
+    return tuple(name for name in found if name in props or name in {"cat", "dog", "rabbit"})
+
+
+def _urban(place: str | None, text: str, spec: ImageSpec) -> bool | None:
+    """Whether a station, a roof, a window looks out on a city or on the country."""
+    beyond = {match.id for match in words().places.find(text)} - {place}
+    if beyond & _COUNTRY:
+        return False
+    if beyond & _URBAN or "neon" in words().own["techniques"].ids(" ".join(spec.style.visual_keywords)):
+        return True
+    return None
 
 
 def _without_names(spec: ImageSpec) -> str:
@@ -152,9 +222,33 @@ def place_text(place: Place) -> str:
     return "\n".join((place.name, place.description, place.atmosphere, place.lighting))
 
 
-def _last_place(current: str | None, text: str) -> str | None:
+def _place(place: Place | None, prompt: str, asked: str) -> str | None:
+    """The scene's own place; an action may only say where in it we are, unless the user moves it. A prompt that does
+    not speak of the scene at all speaks of another place."""
+    own = _last_place(None, place.name) or _last_place(None, place_text(place)) if place else None
+    if own is None or place is None:
+        return _last_place(own, prompt)
+    scene_named = bool(place.name.strip()) and place.name.strip().casefold() in asked.casefold()
+    if not scene_named:
+        return _last_place(own, prompt)
     known = words()
-    for match in known.places.find(text):
+    for match in known.places.find(prompt):
+        if match.weak or match.id in _BACKDROPS:
+            continue
+        if own in known.refines.get(match.id, frozenset()) or _MOVED.search(prompt[: match.start]):
+            own = match.id
+    return own
+
+
+def _last_place(current: str | None, text: str) -> str | None:
+    """The place a text ends up in: its last word of one that is not merely in sight, a short form only where no word
+    says more."""
+    known = words()
+    matches = known.places.find(text)
+    named = [match for match in matches if not match.weak]
+    if not named and current is None:
+        named = matches
+    for match in named:
         if current is None or not (match.id in _BACKDROPS or match.id in known.near.get(current, frozenset())):
             current = match.id
     return current

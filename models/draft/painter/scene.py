@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from models.interfaces import RGB
 
 # Places whose lower half is no ground that snow could lie on.
-_NO_GROUND = frozenset({"sea", "lake", "river", "bridge", "waterfall", "sky", "space", "snowfield", "market"})
+_NO_GROUND = frozenset({"sea", "lake", "river", "bridge", "waterfall", "sky", "space", "snowfield", "market", "moon_surface"})
 
 
 def paint_scene(spec: ImageSpec, reading: Reading, images: "Mapping[str, RGB]") -> Stage:
@@ -56,8 +56,10 @@ def populate(stage: Stage, spec: ImageSpec, shot: ShotType, looks: list[Look]) -
 
 
 def _ground(spec: ImageSpec, reading: Reading) -> Stage:
-    kind = reading.place or ("room" if reading.indoor else "abstract")
     place = spec.place
+    kind = reading.place or ("room" if reading.indoor else "country" if place or spec.subjects else "abstract")
+    if place and place.scene_type == "abstract" and not reading.place:
+        kind = "abstract"
     # What the place looks like must not depend on the shot: the prompt counts only where no place is given.
     same: tuple[object, ...] = (place.seed, place_text(place)) if place else (spec.seed, spec.prompt)
     stage = Stage(

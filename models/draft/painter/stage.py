@@ -23,6 +23,8 @@ class Stage:
     horizon: float
     floor: float = 0.9
     """Where a full figure's feet stand, as a share of the height."""
+    centre: float = 0.5
+    """Where people whose feet are seen stand, as a share of the width."""
     sun: tuple[float, float] | None = None
     indoor: bool = False
     accents: dict[str, Colour] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from models.draft.painter.places import halls, homes, land, street, town, water, wild
+from models.draft.painter.places import groves, halls, homes, land, landmarks, street, town, water, wild
 from models.draft.painter.stage import Stage
 
 PLACES: dict[str, Callable[[Stage], None]] = {
@@ -21,7 +21,16 @@ PLACES: dict[str, Callable[[Stage], None]] = {
     "snowfield": land.snowfield,
     "road": land.road,
     "village": land.village,
+    "oasis": groves.oasis,
+    "bamboo": groves.bamboo,
+    "terraces": groves.terraces,
+    "country": groves.country,
+    "harbour": landmarks.harbour,
+    "castle": landmarks.castle,
+    "church": landmarks.church,
+    "old_town": landmarks.old_town,
     "space": wild.space,
+    "moon_surface": wild.moon_surface,
     "sky": wild.sky,
     "cave": wild.cave,
     "abstract": wild.abstract,
@@ -38,10 +47,12 @@ PLACES: dict[str, Callable[[Stage], None]] = {
     "office": homes.office,
     "library": homes.library,
     "cafe": halls.cafe,
+    "teahouse": halls.teahouse,
     "shop": halls.shop,
     "hospital": halls.hospital,
     "laboratory": halls.laboratory,
     "train": halls.train,
+    "subway_station": halls.subway_station,
     "car": halls.car,
     "palace": halls.palace,
     "theater": halls.theater,

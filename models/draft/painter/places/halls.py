@@ -42,6 +42,56 @@ def cafe(stage: Stage) -> None:
     furniture.plant(stage, w * 0.5 - size * 0.95, stage.horizon + size * 0.1, size * 0.3, indoor(stage, rgb("#4a7f4f")))
 
 
+def teahouse(stage: Stage) -> None:
+    """Lattice windows on a garden, low square tables, lanterns, a scroll, tea."""
+    shell(stage, "#c9a878", "#7a5236")
+    w, h, size, canvas = stage.width, stage.height, stage.size, stage.canvas
+    wood, red = indoor(stage, rgb("#5b3524")), indoor(stage, rgb("#8f3a2c"))
+    for dx in (-0.78, 0.3):
+        x, y, width, height = w * 0.5 + dx * size, h * 0.17, size * 0.48, h * 0.36
+        window(stage, x, y, width, height, "bamboo", "#5b3524", bars=False)
+        for share in np.linspace(0.0, 1.0, 7):
+            canvas.line([(x + share * width, y), (x + share * width, y + height)], size * 0.008, wood)
+        for share in (0.2, 0.34, 0.66, 0.8):
+            canvas.line([(x, y + share * height), (x + width, y + share * height)], size * 0.008, wood)
+    canvas.rect(-5, h * 0.08, w + 10, h * 0.045, red)
+    for dx in (-0.88, -0.2, 0.2, 0.88):
+        with canvas.at(0.22):
+            canvas.rect(w * 0.5 + (dx - 0.025) * size, -5, size * 0.05, stage.horizon + 5, red)
+    paper = indoor(stage, rgb("#efe6d0"))
+    canvas.rect(w * 0.5 - size * 0.09, h * 0.16, size * 0.18, h * 0.36, paper)
+    ink = indoor(stage, rgb("#4a4a48"))
+    canvas.smooth(
+        [
+            (w * 0.5 - size * 0.08, h * 0.44),
+            (w * 0.5 - size * 0.03, h * 0.3),
+            (w * 0.5 + size * 0.02, h * 0.38),
+            (w * 0.5 + size * 0.05, h * 0.33),
+            (w * 0.5 + size * 0.08, h * 0.45),
+        ],
+        ink,
+        0.6,
+    )
+    for dx in (-0.54, 0.54):
+        scenery.lantern(stage, w * 0.5 + dx * size, h * 0.13, size * 0.05)
+    for dx, y, scale in ((-0.66, 0.78, 0.4), (0.66, 0.79, 0.4)):
+        x, foot = w * 0.5 + dx * size, h * y
+        with canvas.at(0.5):
+            furniture.table(stage, x, foot, size * scale, indoor(stage, rgb("#7a4a30")))
+            top = foot - size * scale * 0.46
+            china = indoor(stage, rgb("#e8e4d6"))
+            canvas.ellipse(x, top - size * 0.035, size * 0.045, size * 0.04, indoor(stage, rgb("#8a4a34")))
+            canvas.line(
+                [(x + size * 0.035, top - size * 0.03), (x + size * 0.075, top - size * 0.06)],
+                size * 0.012,
+                indoor(stage, rgb("#8a4a34")),
+            )
+            for cup in (-0.1, 0.11):
+                furniture.cup(stage, x + cup * size, top, size * 0.022, china)
+        for stool in (-0.3, 0.3):
+            canvas.rect(x + (stool - 0.05) * size, foot - size * 0.09, size * 0.1, size * 0.1, wood, 1.0, size * 0.01)
+
+
 def shop(stage: Stage) -> None:
     rng = stage.place_rng
     shell(stage, "#c9a878", "#8a6446")
@@ -127,6 +177,39 @@ def train(stage: Stage) -> None:
     seat = indoor(stage, rgb(pick(stage.place_rng, ("#3f6f5f", "#7a3f4a", "#3f5a8a"))))
     for x in (-0.72, 0.7):
         furniture.sofa(stage, w * 0.5 + x * size, stage.horizon + size * 0.12, size * 0.56, seat)
+
+
+def subway_station(stage: Stage) -> None:
+    """An underground platform: tiled wall, the train at it, lamps along the ceiling."""
+    shell(stage, "#b9c4c8", "#9a9c9e", planks=False, line=0.64)
+    w, h, size, canvas = stage.width, stage.height, stage.size, stage.canvas
+    canvas.rect(-5, -5, w + 10, h * 0.1 + 5, indoor(stage, rgb("#5b6268")))
+    for x in np.arange(0.1, 1.0, 0.2):
+        canvas.rect(w * x - size * 0.13, h * 0.075, size * 0.26, h * 0.022, (250, 252, 248))
+        canvas.glow(w * x, h * 0.09, size * 0.45, rgb("#eaf2ff"), 0.35)
+    body, top, foot = indoor(stage, rgb("#d5dade")), h * 0.22, stage.horizon + size * 0.015
+    with canvas.at(0.3):
+        canvas.rect(-5, top, w + 10, foot - top, body)
+        canvas.rect(-5, top + (foot - top) * 0.7, w + 10, (foot - top) * 0.1, indoor(stage, rgb("#2f7fc4")))
+    for index, x in enumerate(np.arange(-0.95, 1.0, 0.38)):
+        px = w * 0.5 + x * size
+        if index % 2:
+            for leaf in (0, 1):
+                canvas.rect(px + leaf * size * 0.125, top + h * 0.04, size * 0.12, foot - top - h * 0.04, darker(body, 0.2))
+                canvas.rect(px + (0.02 + leaf * 0.125) * size, top + h * 0.07, size * 0.08, h * 0.17, rgb("#ffeec4"))
+        else:
+            canvas.rect(px, top + h * 0.06, size * 0.26, h * 0.16, rgb("#ffeec4"), 1.0, size * 0.02)
+            canvas.rect(px, top + h * 0.16, size * 0.26, h * 0.06, rgb("#b58a5a"), 0.7)
+    canvas.rect(-5, foot, w + 10, size * 0.03, indoor(stage, rgb("#2c3036")))
+    canvas.rect(-5, foot + size * 0.05, w + 10, size * 0.022, indoor(stage, rgb("#f0c63c")))
+    sign = rgb("#1f5fa8")
+    canvas.rect(w * 0.5 - size * 0.26, h * 0.125, size * 0.52, h * 0.06, sign, 1.0, size * 0.01)
+    for x in np.arange(-0.2, 0.21, 0.08):
+        canvas.rect(w * 0.5 + (x - 0.025) * size, h * 0.142, size * 0.05, h * 0.025, (245, 248, 252), 0.9)
+    for side in (-0.72, 0.72):
+        with canvas.at(0.45):
+            canvas.rect(w * 0.5 + (side - 0.05) * size, -5, size * 0.1, h * 0.8, indoor(stage, rgb("#e2e4e0")))
+            canvas.rect(w * 0.5 + (side - 0.05) * size, h * 0.3, size * 0.1, h * 0.03, indoor(stage, rgb("#2f7fc4")))
 
 
 def car(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from models.draft.painter.sky import paint_sky
 from models.draft.painter.stage import Stage
 
 
-def _hills(stage: Stage, near_colour: str, far_colour: str, layers: int = 3, lift: float = 0.07) -> Colour:
+def hills(stage: Stage, near_colour: str, far_colour: str, layers: int = 3, lift: float = 0.07) -> Colour:
     """Rolling ground from the horizon to the lower edge; returns the colour of the nearest."""
     rng, light = stage.place_rng, stage.light
     colour = light.on(rgb(far_colour), 0.6)
@@ -45,7 +45,7 @@ def forest(stage: Stage) -> None:
     paint_sky(stage, clouds=False)
     glow = mix(light.sky[3], rgb("#dff0b8"), 0.35) if not light.moon else light.sky[3]
     canvas.glow(stage.width * 0.5, stage.horizon * 0.8, stage.size * 0.8, glow, 0.6)
-    _hills(stage, "#4a6a36", "#5c7d4a", 3, 0.04)
+    hills(stage, "#4a6a36", "#5c7d4a", 3, 0.04)
     for layer in range(4):
         share = layer / 3
         foot = stage.horizon + (stage.height - stage.horizon) * (0.02 + 0.42 * share)
@@ -115,7 +115,7 @@ def mountain(stage: Stage) -> None:
     paint_sky(stage)
     scenery.mountains(stage, 4, 0.46, "#5c6f88", snow=True)
     scenery.tree_line(stage, stage.horizon + 4, 0.07, 0.5, "#35594a")
-    ground = _hills(stage, "#5f7f45", "#6d8a5a", 3, 0.06)
+    ground = hills(stage, "#5f7f45", "#6d8a5a", 3, 0.06)
     rng = stage.place_rng
     with stage.canvas.at(0.4):
         for index in range(9):
@@ -136,7 +136,7 @@ def field(stage: Stage) -> None:
     paint_sky(stage)
     scenery.mountains(stage, 2, 0.12)
     scenery.tree_line(stage, stage.horizon + 3, 0.06, 0.6)
-    ground = _hills(stage, "#a8a84a", "#8fae62", 4, 0.05)
+    ground = hills(stage, "#a8a84a", "#8fae62", 4, 0.05)
     rng = stage.place_rng
     for y in np.sort(rng.uniform(stage.height * 0.72, stage.height * 1.04, 150)):
         x, scale = float(rng.uniform(0, stage.width)), stage.scale(float(y))
@@ -155,15 +155,15 @@ def garden(stage: Stage) -> None:
     stage.horizon = stage.height * 0.5
     paint_sky(stage)
     scenery.tree_line(stage, stage.horizon + 8, 0.16, 0.45, "#4d8452")
-    lawn = _hills(stage, "#6fa04c", "#83b060", 2, 0.03)
-    _path(stage, light.on(rgb("#d9c7a0")))
+    lawn = hills(stage, "#6fa04c", "#83b060", 2, 0.03)
+    path(stage, light.on(rgb("#d9c7a0")))
     scenery.trees(stage, [(0.08, 0.66), (0.24, 0.57), (0.8, 0.58), (0.94, 0.68)], "#5a9650")
     scenery.grass(stage, stage.height * 0.7, lawn, 60)
     scenery.flowers(stage, stage.height * 0.62, 90, ("#e8557a", "#f2b33d", "#f6f2ea", "#9a6bd0", "#e86a4a"))
     stage.floor = 0.92
 
 
-def _path(stage: Stage, colour: Colour) -> None:
+def path(stage: Stage, colour: Colour) -> None:
     w, h, top = stage.width, stage.height, stage.horizon
     bend = float(stage.place_rng.choice([-1, 1]))
     spine = [
@@ -232,7 +232,7 @@ def snowfield(stage: Stage) -> None:
     stage.horizon = stage.height * 0.54
     paint_sky(stage)
     scenery.mountains(stage, 3, 0.3, "#7f93b0", snow=True)
-    _hills(stage, "#f3f7fc", "#dbe6f2", 3, 0.05)
+    hills(stage, "#f3f7fc", "#dbe6f2", 3, 0.05)
     for index in range(12):
         x = stage.width * (index + float(rng.uniform(0.1, 0.9))) / 12
         y = stage.height * float(rng.uniform(0.6, 0.72))
@@ -264,7 +264,7 @@ def road(stage: Stage) -> None:
     paint_sky(stage)
     scenery.mountains(stage, 3, 0.2)
     scenery.tree_line(stage, stage.horizon + 3, 0.07, 0.6)
-    ground = _hills(stage, "#7f9450", "#94a868", 2, 0.02)
+    ground = hills(stage, "#7f9450", "#94a868", 2, 0.02)
     w, h, top = stage.width, stage.height, stage.horizon
     tarmac = light.on(rgb("#5a5c62"))
     canvas.polygon([(0.49 * w, top), (0.51 * w, top), (0.86 * w, h + 5), (0.14 * w, h + 5)], tarmac)
@@ -290,8 +290,8 @@ def village(stage: Stage) -> None:
     paint_sky(stage)
     scenery.mountains(stage, 3, 0.24)
     scenery.tree_line(stage, stage.horizon + 5, 0.09, 0.55)
-    ground = _hills(stage, "#79984f", "#8aa862", 3, 0.03)
-    _path(stage, light.on(rgb("#cdb68c")))
+    ground = hills(stage, "#79984f", "#8aa862", 3, 0.03)
+    path(stage, light.on(rgb("#cdb68c")))
     spots = [(0.32, 0.56, 0.11), (0.66, 0.55, 0.1), (0.14, 0.63, 0.2), (0.86, 0.64, 0.21), (0.5, 0.535, 0.07)]
     walls, roofs = ("#e9ddc4", "#d8c3a0", "#efe6d6"), ("#8c4a3a", "#5b5f6e", "#a0643c")
     for x, y, width in sorted(spots, key=lambda spot: spot[1]):

@@ -177,7 +177,11 @@ def rooftop(stage: Stage) -> None:
     paint_sky(stage)
     if light.lamps > 0.4:
         canvas.glow(stage.width / 2, stage.horizon, stage.size, rgb("#b0688c"), 0.25 * light.lamps)
-    skyline(stage, stage.horizon + 4, 0.36, 3)
+    if stage.reading.urban is False:
+        scenery.mountains(stage, 3, 0.3)
+        scenery.tree_line(stage, stage.horizon + 4, 0.1, 0.5)
+    else:
+        skyline(stage, stage.horizon + 4, 0.36, 3)
     w, h = stage.width, stage.height
     deck = light.on(rgb("#8a8580"))
     canvas.down(stage.horizon, h, [(0, darker(deck, 0.2)), (1, deck)], (0.42, 0.86))
@@ -213,7 +217,10 @@ def station(stage: Stage) -> None:
     canvas, light = stage.canvas, stage.light
     stage.horizon = stage.height * 0.5
     paint_sky(stage)
-    skyline(stage, stage.horizon + 3, 0.16, 2)
+    if stage.reading.urban:
+        skyline(stage, stage.horizon + 3, 0.16, 2)
+    else:
+        _country_halt(stage)
     w, h, vx, vy = stage.width, stage.height, stage.width * 0.42, stage.horizon
     canvas.down(vy, h, [(0, light.on(rgb("#7a756e"), 0.5)), (1, light.on(rgb("#5d5850")))], (0.15, 0.85))
     for step in range(16):
@@ -259,6 +266,24 @@ def station(stage: Stage) -> None:
             darker(roof, 0.4),
         )
     stage.floor = 0.93
+
+
+def _country_halt(stage: Stage) -> None:
+    """What a small station stands among: mountains, a wood, its own little house across the rails."""
+    scenery.mountains(stage, 3, 0.34, snow=stage.reading.weather == "snow")
+    scenery.tree_line(stage, stage.horizon + 4, 0.09, 0.5, "#35594a")
+    x, y = stage.width * 0.14, stage.horizon + stage.size * 0.13
+    with stage.canvas.at(0.2):
+        stage.canvas.polygon(
+            [
+                (-5, stage.horizon),
+                (stage.width * 0.41, stage.horizon),
+                (stage.width * 0.2, stage.height + 5),
+                (-5, stage.height + 5),
+            ],
+            stage.light.on(rgb("#6f8a55"), 0.3),
+        )
+        scenery.house(stage, x, y, stage.size * 0.26, "#d9c7a4", "#7a4436", 0.15)
 
 
 def temple(stage: Stage) -> None:

@@ -56,7 +56,7 @@ def _ripple(stage: Stage, x: float, y: float, length: float, thick: float, colou
     )
 
 
-def _far_coast(stage: Stage) -> None:
+def far_coast(stage: Stage) -> None:
     """A headland in the haze, on one side, so that the water has an end."""
     side = 1 if stage.place_rng.random() < 0.5 else -1
     line = ridge(stage.place_rng, round(stage.width * 0.5), stage.horizon, stage.size * 0.09, 0.5, 7)
@@ -69,7 +69,7 @@ def _far_coast(stage: Stage) -> None:
 def sea(stage: Stage) -> None:
     stage.horizon = stage.height * 0.5
     paint_sky(stage)
-    _far_coast(stage)
+    far_coast(stage)
     paint_water(stage, stage.horizon, stage.height, (0.1, 0.7))
     rng, light = stage.shot_rng, stage.light
     # Swells that roll in front, each darker below its lit crest.
@@ -91,7 +91,7 @@ def beach(stage: Stage) -> None:
     canvas, light = stage.canvas, stage.light
     stage.horizon = stage.height * 0.46
     paint_sky(stage)
-    _far_coast(stage)
+    far_coast(stage)
     shore = stage.height * 0.7
     paint_water(stage, stage.horizon, shore + stage.size * 0.1, (0.1, 0.4))
     slope = float(stage.place_rng.uniform(-0.05, 0.05)) * stage.height
@@ -141,8 +141,8 @@ def lake(stage: Stage) -> None:
     paint_sky(stage)
     scenery.mountains(stage, 3, 0.26)
     _mirror(stage, stage.horizon)
-    _bank(stage, stage.height * 0.84)
-    scenery.reeds(stage, stage.height * 0.87)
+    _bank(stage, stage.height * 0.76)
+    scenery.reeds(stage, stage.height * 0.8)
     stage.floor = 0.94
 
 
@@ -232,6 +232,8 @@ def river(stage: Stage) -> None:
     scenery.grass(stage, stage.height * 0.8, meadow, 90)
     scenery.trees(stage, [(0.1, 0.62), (0.9, 0.66), (0.2, 0.53), (0.83, 0.52)])
     stage.floor = 0.92
+    # The bank opposite the bend is dry: there people stand.
+    stage.centre = 0.5 + 0.25 * side
 
 
 def waterfall(stage: Stage) -> None:
@@ -278,6 +280,7 @@ def waterfall(stage: Stage) -> None:
     paint_water(stage, 0.72 * h, h, (0.3, 0.75))
     for x in (0.4, 0.46, 0.54, 0.6):
         canvas.glow(x * w, 0.73 * h, stage.size * 0.16, light.on(rgb("#f4fafc")), 0.5)
+    _bank(stage, 0.8 * h)
     scenery.rocks(stage, 0.22 * w, 0.84 * h, stage.size * 0.13)
     scenery.rocks(stage, 0.86 * w, 0.9 * h, stage.size * 0.16)
     scenery.trees(stage, [(0.06, 0.78), (0.95, 0.76)])
@@ -312,7 +315,7 @@ def bridge(stage: Stage) -> None:
                 canvas.line([(x0, y0), (x1, y1)], size * 0.012, darker(stone, 0.15))
             canvas.line(rail, size * 0.014, lighter(stone, 0.2))
             canvas.line(deck, size * 0.012, lighter(stone, 0.3))
-    _bank(stage, stage.height * 0.88)
+    _bank(stage, stage.height * 0.78)
     stage.floor = 0.96
 
 

@@ -62,6 +62,57 @@ def space(stage: Stage) -> None:
     stage.floor = 0.95
 
 
+def moon_surface(stage: Stage) -> None:
+    """Grey dust and craters under a black sky in which the Earth stands."""
+    canvas, rng = stage.canvas, stage.place_rng
+    w, h, size = stage.width, stage.height, stage.size
+    stage.horizon = h * 0.56
+    canvas.down(0, h, [(0, rgb("#04050c")), (1, rgb("#0c0e1a"))], (0.0, 0.04))
+    for _ in range(170):
+        x, y = float(rng.uniform(0, w)), float(rng.uniform(0, stage.horizon))
+        s = size / 720 * (0.6 + 1.5 * float(rng.random()) ** 4)
+        canvas.polygon([(x - s, y), (x, y - s), (x + s, y), (x, y + s)], (235, 240, 255), 0.85)
+    earth(stage, w * (0.27 if rng.random() < 0.5 else 0.73), h * 0.24, size * 0.14)
+    dust = rgb("#b4b2b0")
+    for layer in range(4):
+        share = layer / 4
+        y = stage.horizon + (h - stage.horizon) * share**1.2
+        line = ridge(rng, w, y + size * 0.02, size * (0.13 - 0.02 * layer), 0.16, 7)
+        edge = curve(line[:: max(1, len(line) // 12)], closed=False)
+        tone = mix(darker(dust, 0.5), dust, 0.35 + 0.65 * share)
+        with canvas.at(0.14 + 0.2 * layer):
+            canvas.polygon(np.vstack([edge, [(edge[-1, 0], h + 9), (edge[0, 0], h + 9)]]), tone)
+        canvas.line(edge, max(1.0, size * 0.005), lighter(tone, 0.5), 0.6)
+    canvas.down(h * 0.78, h, [(0, mix(darker(dust, 0.5), dust, 0.86)), (1, lighter(dust, 0.1))], (0.7, 0.86))
+    for _ in range(16):
+        share = float(rng.random())
+        x, y = float(rng.uniform(0, w)), h * (0.62 + 0.36 * share)
+        r = size * float(rng.uniform(0.02, 0.06)) * (0.4 + share)
+        canvas.ellipse(x, y, r, r * 0.3, lighter(dust, 0.35), 0.9)
+        canvas.ellipse(x, y + r * 0.05, r * 0.88, r * 0.24, darker(dust, 0.45), 0.9)
+        canvas.ellipse(x + r * 0.1, y + r * 0.1, r * 0.7, r * 0.16, darker(dust, 0.2), 0.9)
+    stage.floor = 0.93
+
+
+def earth(stage: Stage, x: float, y: float, r: float) -> None:
+    """The blue planet, its lands, its clouds, its night side."""
+    canvas = stage.canvas
+    canvas.glow(x, y, r * 1.6, (110, 170, 255), 0.6)
+    with canvas.at(0.05):
+        canvas.ellipse(x, y, r, r, (38, 104, 190))
+    for points in (
+        [(-0.55, -0.5), (-0.1, -0.65), (0.05, -0.3), (-0.2, -0.1), (-0.5, -0.15)],
+        [(-0.3, 0.1), (0.05, 0.05), (0.12, 0.35), (-0.1, 0.7), (-0.28, 0.4)],
+        [(0.35, -0.45), (0.7, -0.3), (0.75, 0.15), (0.5, 0.35), (0.3, 0.0)],
+    ):
+        canvas.smooth([(x + u * r, y + v * r) for u, v in points], (86, 156, 84))
+    for u, v, length in ((-0.2, -0.35, 0.5), (0.2, 0.2, 0.6), (-0.35, 0.45, 0.4), (0.25, -0.7, 0.35), (0.0, 0.78, 0.4)):
+        canvas.ellipse(x + u * r, y + v * r, length * r * 0.8, 0.07 * r, (250, 252, 255), 0.8, tilt=-12)
+    shade = [(x + r * math.cos(a), y + r * math.sin(a)) for a in np.linspace(-1.2, 1.95, 30)]
+    inner = [(x + r * 0.55 * math.cos(a) + 0.1 * r, y + r * 0.95 * math.sin(a)) for a in np.linspace(1.95, -1.2, 30)]
+    canvas.polygon(shade + inner, (4, 6, 20), 0.5)
+
+
 def sky(stage: Stage) -> None:
     canvas, light, rng = stage.canvas, stage.light, stage.place_rng
     stage.horizon = stage.height * 0.72
