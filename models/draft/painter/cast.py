@@ -23,13 +23,22 @@ class _Framing:
 
 
 FRAMINGS: dict[ShotType, _Framing] = {
-    ShotType.ESTABLISHING: _Framing(0.3, None, 1.0, 0.0),
+    ShotType.ESTABLISHING: _Framing(0.4, None, 1.0, 0.0),
     ShotType.WIDE: _Framing(0.58, None, 1.04, 0.0),
     ShotType.MEDIUM: _Framing(1.32, 0.32, 1.22, 0.0022),
     ShotType.OVER_SHOULDER: _Framing(1.5, 0.36, 1.3, 0.004),
     ShotType.CLOSE_UP: _Framing(2.5, 0.43, 1.6, 0.008),
     ShotType.EXTREME_CLOSE_UP: _Framing(4.3, 0.47, 2.0, 0.014),
 }
+
+# The lowest row of feet: below it run the subtitles.
+_FEET = {ShotType.ESTABLISHING: 0.8, ShotType.WIDE: 0.86}
+# No figure that a shot is about is smaller than this share of the frame's height.
+_LEAST = 0.28
+
+
+# Things that stand about unless somebody is said to have them in the hand.
+_LEFT_LYING = frozenset({"lantern", "fish", "flower", "balloon", "kite", "cup", "book", "plant", "bag", "guitar"})
 
 
 @dataclass(frozen=True)
@@ -46,8 +55,9 @@ class Part:
     held: str | None = None
 
 
-def arrange(stage: Stage, shot: ShotType, looks: list[Look]) -> list[Part]:
-    """Parts from far to near. Several figures stand apart; where they hug they stand together."""
+def arrange(stage: Stage, shot: ShotType, looks: list[Look], *, mounted: bool = False) -> list[Part]:
+    """Parts from far to near. Several figures stand apart; where they hug they stand together. Whoever is
+    ``mounted`` sits on an animal's back."""
     if not looks:
         return []
     framing = FRAMINGS[shot]
@@ -59,18 +69,23 @@ def arrange(stage: Stage, shot: ShotType, looks: list[Look]) -> list[Part]:
     together = "hug" in actions and count == 2
     # As many as there are must fit side by side; in a tall picture a closer shot shows people larger instead.
     room = stage.width * 0.94 / (count * (0.26 if together else 0.3 if framing.head is not None else 0.42))
-    size = framing.height * stage.size
+    # Feet that are seen stand on the same row in every ratio, so their height is a share of the frame's.
+    size = framing.height * (stage.size if framing.head is not None else stage.height)
     if framing.head is not None:
         size = max(size, (1.1 - framing.head) * stage.height / 0.9)
     size = min(size, room) if count > 1 or framing.head is None else size
     step = min(stage.width * 0.86 / count, size * (0.24 if together else 0.5))
-    centre = stage.width * (0.5 + (float(stage.shot_rng.uniform(-0.07, 0.07)) if count == 1 else 0.0))
+    centre = stage.width * ((stage.centre if framing.head is None else 0.5) + (float(stage.shot_rng.uniform(-0.07, 0.07)) if count == 1 else 0.0))
     parts = []
     for index, look in enumerate(looks):
         x = centre + (index - (count - 1) / 2) * step
         own = size * _own_scale(look, alone=count == 1, close=framing.head is not None)
         if framing.head is None:
-            y = stage.height * stage.floor + (0.012 if index % 2 else 0.0) * stage.size
+            own = max(own, min(_LEAST * stage.height / height_of(look), room))
+            y = stage.height * min(stage.floor, _FEET[shot]) + (0.012 if index % 2 else 0.0) * stage.size
+            if mounted and index == count - 1:
+                own *= 0.8
+                y -= 0.36 * own
         else:
             # Whoever sits is as high in the frame as whoever stands.
             y = stage.height * framing.head + own * (_head_height(look) - pose.drop)
@@ -107,26 +122,47 @@ def _near(stage: Stage, framing: _Framing, y: float) -> float:
     return 0.9 if framing.head is not None else min(0.92, stage.nearness(y) + 0.13)
 
 
+def in_the_background(stage: Stage, planned: list[Part], company: list[Look]) -> list[Part]:
+    """Others stand a little behind and to the sides, where the characters leave room."""
+    feet = planned[0].y if planned[0].y <= stage.height else stage.height * 0.9
+    size = min(0.8 * max(part.size for part in planned), 0.62 * stage.height)
+    shares = sorted((0.16, 0.84, 0.31, 0.69), key=lambda share: -_clear(share * stage.width, planned))
+    parts = []
+    for share, look in zip(shares, company, strict=False):
+        x = share * stage.width
+        y = min(feet, stage.height * 0.84) - 0.03 * stage.height
+        parts.append(Part(look, pose_of(()), x, y, size, 1 if x < planned[0].x else -1, _near(stage, FRAMINGS[ShotType.WIDE], y)))
+    return parts
+
+
+def _clear(x: float, planned: list[Part]) -> float:
+    """How far a column is from everybody, in whole sizes so that the nearer edge of the frame decides no tie."""
+    return round(min(abs(x - part.x) / part.size for part in planned), 1)
+
+
 def _hand_out(stage: Stage, parts: list[Part]) -> list[Part]:
-    """Give what can be held to the first who has a hand free."""
+    """Give what can be held to the first who has a hand free: what the text puts in a hand, and what nobody leaves
+    lying about."""
     things = [
         prop
         for prop in stage.reading.props
         if prop in HELD
         and not (prop == "umbrella" and stage.reading.weather == "clear" and stage.reading.place == "beach")
     ]
-    if stage.reading.place == "market" or "hold" not in stage.reading.actions:
-        things = [
-            prop for prop in things if prop not in {"lantern", "fish", "flower", "balloon", "kite", "cup", "book"}
-        ]
+    carried = stage.reading.carried
+    things = [prop for prop in things if prop in carried or prop not in _LEFT_LYING]
+    things = [*(name for name in ("cat", "dog", "rabbit") if name in carried), *things]
     return [_holding(part, things.pop(0)) if things and _hand_free(part, len(parts)) else part for part in parts]
 
 
 def _hand_free(part: Part, company: int) -> bool:
-    return company > 1 or part.pose in (POSES["stand"], POSES["hold"], POSES["walk"])
+    return company > 1 or part.pose not in (POSES["wave"], POSES["hug"], POSES["point"], POSES["dance"], POSES["jump"])
 
 
 def _holding(part: Part, thing: str) -> Part:
+    if thing in {"cat", "dog", "rabbit"}:
+        arms = (((-0.15, -0.62), (0.02, -0.56)), ((0.15, -0.6), (0.06, -0.54)))
+        return replace(part, held=thing, pose=replace(part.pose, arms=arms))
     return replace(part, held=thing, pose=replace(part.pose, arms=(part.pose.arms[0], POSES["hold"].arms[1])))
 
 

@@ -137,7 +137,7 @@ class Reading:
     emotion: str
     time_said: bool = False
     carried: tuple[str, ...] = ()
-    animals: tuple[str, ...] = ()
+    animals: tuple[tuple[str, str | None], ...] = ()  # each kind with the colour said of it
     urban: bool | None = None
 
 
@@ -176,7 +176,7 @@ def read(spec: ImageSpec) -> Reading:
         emotion=next(iter(reversed(known.own["emotions"].ids(prompt))), "neutral"),
         time_said=time is not None,
         carried=_carried(prompt, [*said, *animals], props),
-        animals=tuple(dict.fromkeys(match.id for match in animals)),
+        animals=tuple({match.id: _coat(prompt, match) for match in animals}.items()),
         urban=_urban(place, f"{seen}\n{prompt}", spec),
     )
 
@@ -188,6 +188,16 @@ def _carried(prompt: str, said: list[Match], props: list[str]) -> tuple[str, ...
         if _CARRIED.search(prompt[max(0, match.start - 40) : match.start]) or _IN_HAND.match(prompt, match.end)
     }
     return tuple(name for name in found if name in props or name in {"cat", "dog", "rabbit"})
+
+
+def _coat(prompt: str, animal: Match) -> str | None:
+    """The colour inside an animal's word or right before it: 白马, "a black cat"."""
+    near = [
+        colour.id
+        for colour in words().own["colours"].find(prompt)
+        if animal.start - 2 <= colour.end <= animal.end
+    ]
+    return near[-1] if near else None
 
 
 def _urban(place: str | None, text: str, spec: ImageSpec) -> bool | None:

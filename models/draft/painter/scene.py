@@ -1,18 +1,22 @@
 """A whole picture before its style: the place in its light, what stands in it, the people, the weather."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from models.draft.painter import fauna
 from models.draft.painter.canvas import Canvas
-from models.draft.painter.cast import FRAMINGS, arrange, crowd_of, draw_cast
+from models.draft.painter.cast import FRAMINGS, arrange, crowd_of, draw_cast, in_the_background
 from models.draft.painter.colour import generator
 from models.draft.painter.figures.looks import Look, looks_of
 from models.draft.painter.light import light_of
+from models.draft.painter.people import company_of
 from models.draft.painter.places import PLACES
 from models.draft.painter.props import paint_props
+from models.draft.painter.props.nature import bird as flock
 from models.draft.painter.reading import Reading, place_text
 from models.draft.painter.stage import Stage
 from models.draft.painter.weather import cover_with_snow, paint_lightning, paint_weather
@@ -34,23 +38,51 @@ def paint_scene(spec: ImageSpec, reading: Reading, images: "Mapping[str, RGB]") 
         cover_with_snow(stage.canvas, stage.horizon, stage.light, stage.place_rng)
     if reading.weather == "storm" and not stage.indoor:
         paint_lightning(stage.canvas, stage.horizon, stage.shot_rng)
-    populate(stage, spec, shot, looks_of(subjects, images))
+    populate(stage, spec, shot, looks_of(subjects, images), looks_of(company_of(spec), images))
     return stage
 
 
-def populate(stage: Stage, spec: ImageSpec, shot: ShotType, looks: list[Look]) -> None:
-    """Things, people and weather, in front of a ground that is there already."""
+def populate(stage: Stage, spec: ImageSpec, shot: ShotType, looks: list[Look], company: list[Look]) -> None:
+    """Things, people, animals and weather, in front of a ground that is there already. ``company`` stands behind the
+    characters; where there are none it is whom the picture shows."""
     distant = FRAMINGS[shot].head is None
-    planned = arrange(stage, shot, looks)
+    seen = {look.species for look in (*looks, *company)}
+    stage.reading = replace(
+        stage.reading, animals=tuple(pair for pair in stage.reading.animals if pair[0] not in seen)
+    )
+    shown = spec.framing == Framing.SHOT
+    mounted = bool(fauna.ridden(stage.reading, spec.prompt))
+    planned = arrange(stage, shot, looks or company, mounted=mounted)
+    behind = in_the_background(stage, planned, company) if looks and company else []
+    animals: list[fauna.Animal] = []
+    if planned:
+        close = shot in {ShotType.CLOSE_UP, ShotType.EXTREME_CLOSE_UP, ShotType.OVER_SHOULDER}
+        if not close:
+            feet = [(part.x, part.y, part.size) for part in planned]
+            animals = fauna.beside(stage, feet, spec.prompt, close=not distant)
+        if mounted and distant:
+            animals.append(fauna.under(stage, planned[-1].x, planned[-1].y, planned[-1].size, spec.prompt))
+    elif shown:
+        animals = fauna.alone(stage, shot, spec.prompt)
     held = {part.held for part in planned if part.held}
-    crowd = crowd_of(planned) if distant else [(stage.width * 0.36, stage.width * 0.64)]
+    held |= set(stage.reading.carried) & {"cat", "dog", "rabbit"} if planned else set()
+    crowd = crowd_of([*planned, *behind]) if distant else [(stage.width * 0.36, stage.width * 0.64)]
+    crowd += [(one.x - one.size * 0.7, one.x + one.size * 0.7) for one in animals]
+    if fauna.overhead(stage.reading, spec.prompt) or (not shown and stage.reading.animals):
+        held.discard("bird")
+        flock(stage, crowd)
     paint_props(stage, held, crowd)
-    if not looks:
+    if not planned and not animals:
         # Nobody to look at: the place itself is the subject and stays sharp.
         _draw_in(stage, 1.0 if distant else 1.0 + (FRAMINGS[shot].ground_zoom - 1) * 0.7, 0.0)
     else:
         _draw_in(stage, FRAMINGS[shot].ground_zoom, FRAMINGS[shot].blur)
+        draw_cast(stage, behind)
+        if mounted and distant:
+            fauna.draw_animals(stage, animals[-1:])
+            animals = animals[:-1]
         draw_cast(stage, planned)
+        fauna.draw_animals(stage, animals)
     if not stage.indoor:
         paint_weather(stage.canvas, stage.reading.weather, stage.light, stage.shot_rng)
 

@@ -54,9 +54,11 @@ class Beast:
         self.canvas.ellipse(x, y, ru * self.s, rv * self.s, colour, opacity, tilt * self.f)
 
 
-def draw_beast(canvas: Canvas, name: str, light: Light, *, x: float, y: float, shoulder: float, near: float, facing: int, dip: float = 0.0) -> None:
-    """``dip`` lowers the head: 0 looks ahead, 1 grazes."""
+def draw_beast(canvas: Canvas, name: str, light: Light, *, x: float, y: float, shoulder: float, near: float, facing: int, coat: str | None = None, dip: float = 0.0) -> None:
+    """``coat``: a colour said of it; ``dip`` lowers the head: 0 looks ahead, 1 grazes."""
     m = measures()[name]
+    if coat is not None:
+        m = {**m, "fur": coat}
     b = Beast(canvas, light, m, x, y, shoulder, facing)
     fur, belly, dark = b.lit("fur"), b.lit("belly"), b.lit("dark")
     half, girth, leg = m["length"] / 2, m["girth"], m["leg"]

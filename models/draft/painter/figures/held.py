@@ -22,6 +22,8 @@ HELD = (
     "net",
     "shell",
     "fish",
+    "plant",
+    "bag",
 )
 
 
@@ -157,6 +159,55 @@ def _shell(f: Frame, hand: tuple[float, float], colour: Colour) -> None:
         f.line([(u, v + 0.012), (u + side * 1.3, v - 0.058)], 0.005, (206, 150, 138))
 
 
+def _plant(f: Frame, hand: tuple[float, float], colour: Colour) -> None:
+    """A seedling in its pot."""
+    u, v = hand
+    f.polygon([(u - 0.04, v - 0.03), (u + 0.04, v - 0.03), (u + 0.028, v + 0.045), (u - 0.028, v + 0.045)], (178, 98, 62))
+    f.line([(u, v - 0.03), (u, v - 0.13)], 0.012, (84, 140, 76))
+    for side in (-1, 1):
+        for lift in (0.07, 0.12):
+            f.smooth([(u, v - lift), (u + side * 0.03, v - lift - 0.03), (u + side * 0.065, v - lift - 0.02), (u + side * 0.03, v - lift)], (98, 168, 80))
+
+
+def _bag(f: Frame, hand: tuple[float, float], colour: Colour) -> None:
+    u, v = hand[0], hand[1] + 0.12
+    f.line([(u - 0.03, v - 0.06), (u, v - 0.11), (u + 0.03, v - 0.06)], 0.014, (92, 60, 40))
+    f.polygon([(u - 0.085, v - 0.06), (u + 0.085, v - 0.06), (u + 0.085, v + 0.07), (u - 0.085, v + 0.07)], (146, 96, 60))
+    f.line([(u - 0.085, v), (u + 0.085, v)], 0.012, (92, 60, 40))
+
+
+def _pet(f: Frame, coat: Colour, ears: str) -> None:
+    """A small animal held against the chest."""
+    v = f.shoulder + 0.17
+    f.ellipse(0.0, v, 0.13, 0.07, coat, tilt=-12)
+    f.limb([(-0.1, v + 0.03), (-0.17, v + 0.08), (-0.15, v + 0.16)], (0.035, 0.025), darker(coat, 0.2))
+    u, w = 0.1, v - 0.07
+    for side in (-1, 1):
+        if ears == "drop":
+            f.ellipse(u + side * 0.06, w + 0.01, 0.022, 0.045, darker(coat, 0.3))
+        elif ears == "long":
+            f.ellipse(u + side * 0.026, w - 0.1, 0.018, 0.06, coat, tilt=side * 8)
+        else:
+            f.polygon([(u + side * 0.012, w - 0.04), (u + side * 0.062, w - 0.015), (u + side * 0.052, w - 0.1)], coat)
+    f.ellipse(u, w, 0.065, 0.055, coat)
+    f.ellipse(u, w + 0.022, 0.03, 0.022, lighter(coat, 0.6))
+    for side in (-1, 1):
+        f.ellipse(u + side * 0.026, w - 0.008, 0.009, 0.011, (26, 22, 28))
+    f.ellipse(u, w + 0.012, 0.009, 0.006, (70, 40, 44))
+
+
+def _cat(f: Frame, hand: tuple[float, float], colour: Colour) -> None:
+    _pet(f, colour, "point")
+
+
+def _dog(f: Frame, hand: tuple[float, float], colour: Colour) -> None:
+    _pet(f, colour, "drop")
+
+
+def _rabbit(f: Frame, hand: tuple[float, float], colour: Colour) -> None:
+    _pet(f, colour, "long")
+
+
 def _box(f: Frame, hand: tuple[float, float], colour: Colour) -> None:
     u, v = hand
     f.polygon(
@@ -179,6 +230,11 @@ _HOLD = {
     "net": _net,
     "fish": _fish,
     "shell": _shell,
+    "plant": _plant,
+    "bag": _bag,
+    "cat": _cat,
+    "dog": _dog,
+    "rabbit": _rabbit,
 }
 
 

@@ -12,13 +12,15 @@ _PROPS: dict[str, Callable[[Stage, Crowd], None]] = {
     "lighthouse": buildings.lighthouse,
     "train": vehicles.train,
     "balloon": vehicles.balloon,
-    "bird": nature.bird,
     "boat": vehicles.boat,
     "house": buildings.house,
     "fish": nature.fish,
     "rocket": vehicles.rocket,
     "kite": vehicles.kite,
+    "sky_lantern": buildings.sky_lantern,
     "lantern": buildings.lantern,
+    "plant": furnishing.plant,
+    "earth": nature.earth,
     "tree": nature.tree,
     "palm": nature.palm,
     "tent": buildings.tent,
@@ -32,8 +34,6 @@ _PROPS: dict[str, Callable[[Stage, Crowd], None]] = {
     "bicycle": vehicles.bicycle,
     "book": furnishing.book,
     "cup": furnishing.cup,
-    "dog": nature.dog,
-    "cat": nature.cat,
     "leaves": nature.leaves,
     "firefly": nature.firefly,
 }
@@ -45,14 +45,17 @@ _ORDER = list(_PROPS)
 _INCLUDED = {
     "tree": {"forest", "garden", "village", "field", "road", "river", "waterfall", "temple"},
     "flower": {"garden"},
-    "table": {"cafe", "library", "classroom", "office", "kitchen"},
+    "table": {"cafe", "teahouse", "library", "classroom", "office", "kitchen"},
     "book": {"library"},
-    "cup": {"cafe"},
-    "lantern": {"market", "temple", "shop"},
-    "lamp": {"city", "street", "market", "room", "library", "bedroom", "shop"},
-    "house": {"village", "room"},
+    "cup": {"cafe", "teahouse"},
+    "lantern": {"market", "temple", "shop", "old_town", "teahouse"},
+    "lamp": {"city", "street", "market", "room", "library", "bedroom", "shop", "old_town", "station"},
+    "house": {"village", "room", "street", "old_town", "harbour", "church", "castle"},
+    "boat": {"harbour"},
+    "earth": {"moon_surface"},
+    "palm": {"oasis"},
     "bridge": {"bridge"},
-    "train": {"train", "station"},
+    "train": {"train", "subway_station"},
     "fish": {"underwater"},
     "car": {"car"},
     "rocket": {"space_station"},
@@ -76,6 +79,11 @@ _OUTDOOR_ONLY = {
 }
 
 
+# What stands on the ground has no place where there is water, air or nothing below.
+_ON_GROUND = frozenset({"lamp", "bench", "house", "car", "bicycle", "table", "tent", "campfire", "umbrella", "tree", "palm"})
+_NO_GROUND = frozenset({"sea", "sky", "space", "underwater"})
+
+
 def paint_props(stage: Stage, taken: set[str], crowd: Crowd) -> None:
     """Everything named and not in somebody's hand; ``crowd`` are the columns that people fill."""
     place = stage.reading.place or "abstract"
@@ -85,5 +93,7 @@ def paint_props(stage: Stage, taken: set[str], crowd: Crowd) -> None:
         if painter is None or name in taken or place in _INCLUDED.get(name, ()):
             continue
         if stage.indoor and name in _OUTDOOR_ONLY:
+            continue
+        if name in _ON_GROUND and place in _NO_GROUND:
             continue
         painter(stage, crowd)

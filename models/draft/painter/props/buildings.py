@@ -11,7 +11,10 @@ from models.draft.painter.stage import Stage
 
 def lighthouse(stage: Stage, crowd: Crowd) -> None:
     canvas, light = stage.canvas, stage.light
-    x, y, s = spot(stage, crowd, stage.size * 0.1, 0.84), stage.horizon + stage.size * 0.03, stage.size * 0.4
+    y = stage.horizon + stage.size * 0.03
+    # Its top stays in the picture, and so does its foot, however the camera moves.
+    s = min(stage.size * 0.4, (y - stage.height * 0.1) / 1.1)
+    x = spot(stage, crowd, s * 0.6, 0.8)
     with canvas.at(0.16):
         canvas.smooth(
             [
@@ -53,8 +56,14 @@ def lighthouse(stage: Stage, crowd: Crowd) -> None:
         )
 
 
+# Rooms where a floor lamp may stand; others have lights of their own.
+_LIVED_IN = frozenset({None, "room", "bedroom", "office", "cafe", "library"})
+
+
 def lamp(stage: Stage, crowd: Crowd) -> None:
     if stage.indoor:
+        if stage.reading.place not in _LIVED_IN:
+            return
         furniture.floor_lamp(stage, spot(stage, crowd, stage.size * 0.08), row_of(stage, 0.35), stage.size * 0.5)
         return
     y = row_of(stage, 0.75)
@@ -63,17 +72,21 @@ def lamp(stage: Stage, crowd: Crowd) -> None:
 
 
 def lantern(stage: Stage, crowd: Crowd) -> None:
-    """Lanterns on a string, and at night some that rise into the sky."""
-    rng = stage.shot_rng
-    if stage.indoor or not stage.light.moon:
-        xs = np.linspace(0.1, 0.9, 7)
-        ys = 0.1 + 0.05 * (1 - ((xs - 0.5) / 0.4) ** 2)
-        rope = [(float(x) * stage.width, float(y) * stage.height) for x, y in zip(xs, ys, strict=True)]
-        stage.canvas.line(curve(rope, closed=False), max(1.0, stage.size * 0.003), (60, 44, 40))
-        for x, y in rope:
-            with stage.canvas.at(0.45):
-                scenery.lantern(stage, x, y + stage.size * 0.035, stage.size * 0.028)
+    """Lanterns on a string; those that rise into the sky are said to."""
+    xs = np.linspace(0.1, 0.9, 7)
+    ys = 0.1 + 0.05 * (1 - ((xs - 0.5) / 0.4) ** 2)
+    rope = [(float(x) * stage.width, float(y) * stage.height) for x, y in zip(xs, ys, strict=True)]
+    stage.canvas.line(curve(rope, closed=False), max(1.0, stage.size * 0.003), (60, 44, 40))
+    for x, y in rope:
+        with stage.canvas.at(0.45):
+            scenery.lantern(stage, x, y + stage.size * 0.035, stage.size * 0.028)
+
+
+def sky_lantern(stage: Stage, crowd: Crowd) -> None:
+    """Paper lanterns that rise with their light."""
+    if stage.indoor:
         return
+    rng = stage.shot_rng
     for _ in range(16):
         share = float(rng.random())
         size = stage.size * (0.008 + 0.024 * share**2)

@@ -31,3 +31,8 @@ def book(stage: Stage, crowd: Crowd) -> None:
 
 def cup(stage: Stage, crowd: Crowd) -> None:
     _on_table(stage, crowd, "cup")
+
+
+def plant(stage: Stage, crowd: Crowd) -> None:
+    y = row_of(stage, 0.6)
+    furniture.plant(stage, spot(stage, crowd, stage.size * 0.1), y, stage.size * 0.24, stage.light.on(rgb("#4d8a56")))

@@ -6,7 +6,7 @@ import numpy as np
 
 from models.draft.painter.canvas import curve
 from models.draft.painter.colour import Colour, darker, lighter, mix, pick, rgb, vary
-from models.draft.painter.places import furniture, scenery
+from models.draft.painter.places import furniture, scenery, wild
 from models.draft.painter.props.spots import WATER, Crowd, row_of, spot
 from models.draft.painter.stage import Stage
 
@@ -26,69 +26,10 @@ def palm(stage: Stage, crowd: Crowd) -> None:
             scenery.palm(stage, share * stage.width, y, stage.size * scale)
 
 
-def _four_legs(stage: Stage, x: float, y: float, s: float, fur: Colour, *, dog: bool, facing: int) -> None:
-    canvas, f = stage.canvas, facing
-    dark = darker(fur, 0.28)
-    canvas.ellipse(x, y, 0.6 * s, 0.07 * s, (18, 16, 30), 0.3)
-    with canvas.at(stage.nearness(y)):
-        tail = [
-            (x - f * 0.42 * s, y - 0.52 * s),
-            (x - f * 0.66 * s, y - 0.68 * s),
-            (x - f * 0.6 * s, y - (0.9 if dog else 1.05) * s),
-        ]
-        canvas.line(curve(tail, closed=False), 0.1 * s, dark)
-        for dx, tone in ((-0.34, dark), (0.24, dark), (-0.24, fur), (0.34, fur)):
-            canvas.line([(x + f * dx * s, y - 0.36 * s), (x + f * dx * s, y - 0.03 * s)], 0.13 * s, tone)
-        canvas.smooth(
-            [
-                (x - f * 0.46 * s, y - 0.48 * s),
-                (x - f * 0.2 * s, y - 0.64 * s),
-                (x + f * 0.3 * s, y - 0.64 * s),
-                (x + f * 0.48 * s, y - 0.46 * s),
-                (x + f * 0.3 * s, y - 0.28 * s),
-                (x - f * 0.3 * s, y - 0.28 * s),
-            ],
-            fur,
-        )
-        hx, hy = x + f * 0.52 * s, y - 0.78 * s
-        if dog:
-            canvas.ellipse(hx + f * 0.2 * s, hy + 0.08 * s, 0.17 * s, 0.11 * s, lighter(fur, 0.35))
-        else:
-            for side in (-1, 1):
-                canvas.polygon(
-                    [
-                        (hx + side * 0.06 * s, hy - 0.14 * s),
-                        (hx + side * 0.22 * s, hy - 0.08 * s),
-                        (hx + side * 0.19 * s, hy - 0.36 * s),
-                    ],
-                    dark,
-                )
-        canvas.ellipse(hx, hy, 0.23 * s, 0.21 * s, fur)
-        if dog:
-            canvas.smooth(
-                [
-                    (hx - f * 0.16 * s, hy - 0.16 * s),
-                    (hx - f * 0.02 * s, hy - 0.14 * s),
-                    (hx - f * 0.06 * s, hy + 0.14 * s),
-                    (hx - f * 0.2 * s, hy + 0.12 * s),
-                ],
-                dark,
-            )
-            canvas.ellipse(hx + f * 0.33 * s, hy + 0.04 * s, 0.05 * s, 0.045 * s, (36, 28, 30))
-        canvas.ellipse(hx + f * 0.09 * s, hy - 0.03 * s, 0.04 * s, 0.05 * s, (26, 22, 28))
-        canvas.line([(hx - f * 0.12 * s, hy + 0.2 * s), (hx + f * 0.06 * s, hy + 0.24 * s)], 0.06 * s, rgb("#d2473c"))
-
-
-def dog(stage: Stage, crowd: Crowd) -> None:
-    y = row_of(stage, 0.98)
-    fur = stage.light.on_skin(rgb(pick(stage.place_rng, ("#c48a52", "#8a5f3f", "#e6d3b0"))))
-    _four_legs(stage, spot(stage, crowd, stage.size * 0.09), y, stage.size * 0.17, fur, dog=True, facing=1)
-
-
-def cat(stage: Stage, crowd: Crowd) -> None:
-    y = row_of(stage, 0.96)
-    fur = stage.light.on_skin(rgb(pick(stage.place_rng, ("#e09a52", "#4a484e", "#e8e2d6"))))
-    _four_legs(stage, spot(stage, crowd, stage.size * 0.07), y, stage.size * 0.12, fur, dog=False, facing=-1)
+def earth(stage: Stage, crowd: Crowd) -> None:
+    """The blue planet, where space is all around."""
+    if stage.reading.place == "space":
+        wild.earth(stage, stage.width * 0.3, stage.height * 0.3, stage.size * 0.2)
 
 
 def bird(stage: Stage, crowd: Crowd) -> None:

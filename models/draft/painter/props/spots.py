@@ -4,7 +4,7 @@ from models.draft.painter.stage import Stage
 
 Crowd = list[tuple[float, float]]  # the columns, in pixels, that people and things fill
 
-WATER = {"sea", "beach", "lake", "river", "bridge", "waterfall"}
+WATER = {"sea", "beach", "lake", "river", "bridge", "waterfall", "harbour"}
 
 
 def spot(stage: Stage, crowd: Crowd, half: float, prefer: float | None = None) -> float:
@@ -12,11 +12,17 @@ def spot(stage: Stage, crowd: Crowd, half: float, prefer: float | None = None) -
     wanted = [prefer] if prefer is not None else []
     wanted += [float(share) for share in stage.shot_rng.permutation([0.14, 0.24, 0.76, 0.86, 0.5])]
     for share in wanted:
-        x = share * stage.width
+        x = _inside(stage, share, half)
         if all(right < x - half or x + half < left for left, right in crowd):
             crowd.append((x - half, x + half))
             return x
-    return wanted[0] * stage.width
+    return _inside(stage, wanted[0], half)
+
+
+def _inside(stage: Stage, share: float, half: float) -> float:
+    """The column, moved so far from the edge that no frame cuts the thing, a moving camera's either."""
+    rim = min(half + 0.06 * stage.width, stage.width * 0.5)
+    return min(stage.width - rim, max(rim, share * stage.width))
 
 
 def row_of(stage: Stage, share: float) -> float:
