@@ -7,6 +7,7 @@ import cv2
 
 from models.catalog import Model
 from models.draft.painter.canvas import Canvas
+from models.draft.painter.exposure import exposed
 from models.draft.painter.grade import grade_of_style
 from models.draft.painter.reading import read, words
 from models.draft.painter.references import in_colours_of, pictures
@@ -14,7 +15,7 @@ from models.draft.painter.repaint import repaint_scene
 from models.draft.painter.scene import paint_scene
 from models.draft.painter.sheets import paint_sheet
 from models.draft.painter.style import look_of_style
-from models.draft.painter.techniques import apply_technique
+from models.draft.painter.techniques import CONTOURED, apply_technique
 from models.interfaces import PaintedImage, Report
 from models.specs import Framing, ImageSpec
 
@@ -61,6 +62,13 @@ class DraftPainter:
 def _finish(spec: ImageSpec, canvas: Canvas, report: Report) -> PaintedImage:
     depth = cv2.resize(canvas.depth, (spec.width, spec.height), interpolation=cv2.INTER_LINEAR)
     look = look_of_style(spec.style)
-    pixels = grade_of_style(apply_technique(look.technique, canvas.rgb, depth), look)
+    if look.technique not in CONTOURED:
+        canvas.settle()
+    canvas.rgb = apply_technique(look.technique, canvas.rgb, depth)
+    # Around a snowflake a contour would be a black dot.
+    canvas.settle()
+    # Before the grade, so that no tint of its shadows is raised with them, and after it, which may darken again.
+    canvas.rgb = exposed(canvas.rgb, look.technique, ())
+    pixels = exposed(grade_of_style(canvas.rgb, look), look.technique, canvas.faces)
     report(1.0)
     return PaintedImage(pixels, depth)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Points = NDArray[np.float64]  # (n, 2): x, y in pixels
 
+Face = tuple[float, float, float]  # a head's middle and its half height, in pixels
+
 _SHIFT = 4  # bits of sub-pixel precision of OpenCV's polygon filler
 _KERNEL = 96  # pixels of the stored disc of light
 
@@ -25,6 +27,7 @@ class Canvas:
     """``rgb`` (height, width, 3); ``depth`` at half size, 255 near, drawn with the level that ``near`` holds; details
     drawn while it is None lie at the depth of what they are drawn on.
 
+    ``faces`` are those drawn so far; ``falling`` is snow and rain, light to be added when the time has come.
     A transparent canvas also keeps ``alpha``; its colours are premultiplied, so that it lies over another one with
     clean edges. Coordinates are pixels, y down; colours are 0 to 255.
     """
@@ -35,6 +38,14 @@ class Canvas:
         self.depth: Grey = np.zeros(((height + 1) // 2, (width + 1) // 2), np.uint8)
         self.alpha: Grey | None = np.zeros((height, width), np.uint8) if transparent else None
         self.near: int | None = None
+        self.faces: list[Face] = []
+        self.falling: RGB | None = None
+
+    def settle(self) -> None:
+        """Lay what falls through the air over the picture: from here on it is part of it."""
+        if self.falling is not None:
+            cv2.add(self.rgb, self.falling, dst=self.rgb)
+            self.falling = None
 
     @contextmanager
     def at(self, near: float) -> Iterator[None]:

@@ -55,9 +55,9 @@ class Part:
     held: str | None = None
 
 
-def arrange(stage: Stage, shot: ShotType, looks: list[Look], *, mounted: bool = False) -> list[Part]:
-    """Parts from far to near. Several figures stand apart; where they hug they stand together. Whoever is
-    ``mounted`` sits on an animal's back."""
+def arrange(stage: Stage, shot: ShotType, looks: list[Look], *, lift: float = 0.0) -> list[Part]:
+    """Parts from far to near. Several figures stand apart; where they hug they stand together. The last
+    one is raised by ``lift`` of the height, onto what carries it."""
     if not looks:
         return []
     framing = FRAMINGS[shot]
@@ -75,7 +75,10 @@ def arrange(stage: Stage, shot: ShotType, looks: list[Look], *, mounted: bool = 
         size = max(size, (1.1 - framing.head) * stage.height / 0.9)
     size = min(size, room) if count > 1 or framing.head is None else size
     step = min(stage.width * 0.86 / count, size * (0.24 if together else 0.5))
-    centre = stage.width * ((stage.centre if framing.head is None else 0.5) + (float(stage.shot_rng.uniform(-0.07, 0.07)) if count == 1 else 0.0))
+    centre = stage.width * (
+        (stage.centre if framing.head is None else 0.5)
+        + (float(stage.shot_rng.uniform(-0.07, 0.07)) if count == 1 else 0.0)
+    )
     parts = []
     for index, look in enumerate(looks):
         x = centre + (index - (count - 1) / 2) * step
@@ -83,9 +86,9 @@ def arrange(stage: Stage, shot: ShotType, looks: list[Look], *, mounted: bool = 
         if framing.head is None:
             own = max(own, min(_LEAST * stage.height / height_of(look), room))
             y = stage.height * min(stage.floor, _FEET[shot]) + (0.012 if index % 2 else 0.0) * stage.size
-            if mounted and index == count - 1:
-                own *= 0.8
-                y -= 0.36 * own
+            if lift and index == count - 1:
+                own *= 0.9
+                y -= lift * own
         else:
             # Whoever sits is as high in the frame as whoever stands.
             y = stage.height * framing.head + own * (_head_height(look) - pose.drop)
@@ -131,7 +134,9 @@ def in_the_background(stage: Stage, planned: list[Part], company: list[Look]) ->
     for share, look in zip(shares, company, strict=False):
         x = share * stage.width
         y = min(feet, stage.height * 0.84) - 0.03 * stage.height
-        parts.append(Part(look, pose_of(()), x, y, size, 1 if x < planned[0].x else -1, _near(stage, FRAMINGS[ShotType.WIDE], y)))
+        parts.append(
+            Part(look, pose_of(()), x, y, size, 1 if x < planned[0].x else -1, _near(stage, FRAMINGS[ShotType.WIDE], y))
+        )
     return parts
 
 

@@ -18,10 +18,15 @@ _ALONE: dict[ShotType, tuple[float, float]] = {
     ShotType.CLOSE_UP: (0.8, 0.98),
     ShotType.EXTREME_CLOSE_UP: (1.05, 1.16),
 }
-_ALOFT = re.compile(r"\b(?:fly|flies|flying|birds|gulls|seagulls|flock|soar\w*|circl\w+|overhead)\b|飞|群|盘旋|天空|海鸥|鸟鸣", re.IGNORECASE)
+_ALOFT = re.compile(
+    r"\b(?:fly|flies|flying|birds|gulls|seagulls|flock|soar\w*|circl\w+|overhead)\b|飞|群|盘旋|天空|海鸥|鸟鸣",
+    re.IGNORECASE,
+)
 _GRAZES = re.compile(r"\b(?:graz\w*|eat\w*|drink\w*)\b|吃草|喝水|低头", re.IGNORECASE)
-_RIDDEN = re.compile(r"\b(?:rid(?:e|es|ing)|on horseback|on the back of)\b|骑", re.IGNORECASE)
-_MOUNTS = frozenset({"horse", "camel", "elephant", "cow", "deer", "bear", "polar_bear", "tiger", "lion", "dragon", "giraffe"})
+_RIDDEN = re.compile(r"\b(?:rid(?:e|es|ing)|on horseback|on the back of)\b|骑(?!士|兵)", re.IGNORECASE)
+_MOUNTS = frozenset(
+    {"horse", "camel", "elephant", "cow", "deer", "bear", "polar_bear", "tiger", "lion", "dragon", "giraffe"}
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,10 @@ def overhead(reading: Reading, prompt: str) -> bool:
     return any(kind == "bird" for kind, _ in reading.animals) and bool(_ALOFT.search(prompt))
 
 
+def rides(thing: str, props: tuple[str, ...], prompt: str) -> bool:
+    return thing in props and bool(_RIDDEN.search(prompt))
+
+
 def ridden(reading: Reading, prompt: str) -> str | None:
     """What somebody rides."""
     if not _RIDDEN.search(prompt):
@@ -56,7 +65,11 @@ def measured(kind: str) -> tuple[float, float, float]:
         height, width, _ = DRAWN[kind]
         return height, 1.0, width
     m = measures()[kind]
-    return float(m["height"]), 0.94 + m["neck"][1] + m["head"][1], m["length"] + m["neck"][0] + m["head"][0] + m["head"][2]
+    return (
+        float(m["height"]),
+        0.94 + m["neck"][1] + m["head"][1],
+        m["length"] + m["neck"][0] + m["head"][0] + m["head"][2],
+    )
 
 
 def alone(stage: Stage, shot: ShotType, prompt: str) -> list[Animal]:
@@ -68,8 +81,12 @@ def alone(stage: Stage, shot: ShotType, prompt: str) -> list[Animal]:
         height, whole, width = measured(kind)
         target = share * min(1.25, max(0.78, (height * whole / 0.6) ** 0.28)) * stage.height
         size = min(target / whole, stage.width * 0.66 / width / len(kinds) ** 0.7)
-        x = stage.width * (0.5 + (index - (len(kinds) - 1) / 2) * 0.36) - 0.1 * size * width * (1 if index % 2 == 0 else -1)
-        found.append(Animal(kind, x, stage.height * row, size, 1 if index % 2 == 0 else -1, 0.9, coat, _dip(kind, prompt)))
+        x = stage.width * (0.5 + (index - (len(kinds) - 1) / 2) * 0.36) - 0.1 * size * width * (
+            1 if index % 2 == 0 else -1
+        )
+        found.append(
+            Animal(kind, x, stage.height * row, size, 1 if index % 2 == 0 else -1, 0.9, coat, _dip(kind, prompt))
+        )
     return found
 
 
@@ -89,8 +106,8 @@ def beside(stage: Stage, people: list[tuple[float, float, float]], prompt: str, 
         size = max(height * person, stage.height * 0.14 / whole)
         size = min(size, stage.width * 0.44 / width, stage.height * 0.62 / whole)
         side = 1 if index % 2 == 0 else -1
-        x = (x1 if side > 0 else x0) + side * (0.2 * person + 0.55 * width * size)
-        edge = 0.52 * width * size
+        x = (x1 if side > 0 else x0) + side * (0.18 * person + 0.72 * width * size)
+        edge = 0.48 * width * size
         x = min(stage.width - edge, max(edge, x))
         y = stage.height * 0.97 if close else foot + 0.01 * stage.height
         found.append(Animal(kind, x, y, size, -side, 0.88 if close else 0.84, coat, _dip(kind, prompt)))
@@ -119,6 +136,14 @@ def draw_animals(stage: Stage, animals: list[Animal]) -> None:
                 DRAWN[one.kind][2](Pen(stage.canvas, light, one.x, one.y, one.size, one.facing))
             continue
         draw_beast(
-            stage.canvas, one.kind, light, x=one.x, y=one.y, shoulder=one.size, near=one.near, facing=one.facing,
-            coat=one.coat, dip=one.dip,
+            stage.canvas,
+            one.kind,
+            light,
+            x=one.x,
+            y=one.y,
+            shoulder=one.size,
+            near=one.near,
+            facing=one.facing,
+            coat=one.coat,
+            dip=one.dip,
         )

@@ -38,7 +38,10 @@ def _is_one_of(spec: ImageSpec, start: int, end: int) -> bool:
         if not name:
             continue
         before, after = spec.prompt[max(0, start - len(name) - 12) : start], spec.prompt[end : end + len(name) + 14]
-        for between in (after[: after.find(name)] if name in after else None, before.rpartition(name)[2] if name in before else None):
+        for between in (
+            after[: after.find(name)] if name in after else None,
+            before.rpartition(name)[2] if name in before else None,
+        ):
             if between is not None and not _AND.search(between) and not _STOP.search(between.strip(",， ")):
                 return True
     return False

@@ -19,7 +19,10 @@ _BACKDROPS = frozenset({"sky", "road"})
 
 
 # Said where a user wants the scene moved: only then may words of an action leave the scene's own place.
-_MOVED = re.compile(r"(?:\b(?:move|moved|set|change|changed|relocate|put|instead)\b[^.;]{0,40}|[换改搬移挪][^。；]{0,12})$", re.IGNORECASE)
+_MOVED = re.compile(
+    r"(?:\b(?:move|moved|set|change|changed|relocate|put|instead)\b[^.;]{0,40}|[换改搬移挪][^。；]{0,12})$",
+    re.IGNORECASE,
+)
 
 # What is said before a thing that somebody has in the hand: "carrying a small green plant", "手里提着一盏红灯".
 _CARRIED = re.compile(
@@ -192,11 +195,7 @@ def _carried(prompt: str, said: list[Match], props: list[str]) -> tuple[str, ...
 
 def _coat(prompt: str, animal: Match) -> str | None:
     """The colour inside an animal's word or right before it: 白马, "a black cat"."""
-    near = [
-        colour.id
-        for colour in words().own["colours"].find(prompt)
-        if animal.start - 2 <= colour.end <= animal.end
-    ]
+    near = [colour.id for colour in words().own["colours"].find(prompt) if animal.start - 2 <= colour.end <= animal.end]
     return near[-1] if near else None
 
 
@@ -242,7 +241,7 @@ def _place(place: Place | None, prompt: str, asked: str) -> str | None:
     if not scene_named:
         return _last_place(own, prompt)
     known = words()
-    for match in known.places.find(prompt):
+    for match in _places_in(prompt):
         if match.weak or match.id in _BACKDROPS:
             continue
         if own in known.refines.get(match.id, frozenset()) or _MOVED.search(prompt[: match.start]):
@@ -250,11 +249,24 @@ def _place(place: Place | None, prompt: str, asked: str) -> str | None:
     return own
 
 
+def _places_in(text: str) -> list[Match]:
+    """The words of places in a text that are not part of a thing's name: no street in a street lamp."""
+    things = [match for match in words().own["props"].find(text) if match.id != "nothing"]
+    return [
+        match
+        for match in words().places.find(text)
+        if not any(
+            thing.start <= match.start and match.end <= thing.end and thing.end - thing.start > match.end - match.start
+            for thing in things
+        )
+    ]
+
+
 def _last_place(current: str | None, text: str) -> str | None:
     """The place a text ends up in: its last word of one that is not merely in sight, a short form only where no word
     says more."""
     known = words()
-    matches = known.places.find(text)
+    matches = _places_in(text)
     named = [match for match in matches if not match.weak]
     if not named and current is None:
         named = matches

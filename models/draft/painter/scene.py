@@ -11,13 +11,14 @@ from models.draft.painter import fauna
 from models.draft.painter.canvas import Canvas
 from models.draft.painter.cast import FRAMINGS, arrange, crowd_of, draw_cast, in_the_background
 from models.draft.painter.colour import generator
-from models.draft.painter.figures.looks import Look, looks_of
+from models.draft.painter.figures.looks import Look, in_a_spacesuit, looks_of
 from models.draft.painter.light import light_of
 from models.draft.painter.people import company_of
 from models.draft.painter.places import PLACES
 from models.draft.painter.props import paint_props
 from models.draft.painter.props.nature import bird as flock
-from models.draft.painter.reading import Reading, place_text
+from models.draft.painter.props.vehicles import draw_bicycle
+from models.draft.painter.reading import Reading, place_text, words
 from models.draft.painter.stage import Stage
 from models.draft.painter.weather import cover_with_snow, paint_lightning, paint_weather
 from models.specs import Framing, ImageSpec, ShotType
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
     from models.interfaces import RGB
 
 # Places whose lower half is no ground that snow could lie on.
-_NO_GROUND = frozenset({"sea", "lake", "river", "bridge", "waterfall", "sky", "space", "snowfield", "market", "moon_surface"})
+_NO_GROUND = frozenset(
+    {"sea", "lake", "river", "bridge", "waterfall", "sky", "space", "snowfield", "market", "moon_surface"}
+)
+
+
+AIRLESS = frozenset({"space", "moon_surface"})
 
 
 def paint_scene(spec: ImageSpec, reading: Reading, images: "Mapping[str, RGB]") -> Stage:
@@ -38,7 +44,10 @@ def paint_scene(spec: ImageSpec, reading: Reading, images: "Mapping[str, RGB]") 
         cover_with_snow(stage.canvas, stage.horizon, stage.light, stage.place_rng)
     if reading.weather == "storm" and not stage.indoor:
         paint_lightning(stage.canvas, stage.horizon, stage.shot_rng)
-    populate(stage, spec, shot, looks_of(subjects, images), looks_of(company_of(spec), images))
+    looks = looks_of(subjects, images)
+    if reading.place in AIRLESS and {"astronaut"} & set(words().own["people"].ids(f"{spec.prompt}")):
+        looks = [in_a_spacesuit(look) for look in looks]
+    populate(stage, spec, shot, looks, looks_of(company_of(spec), images))
     return stage
 
 
@@ -47,12 +56,11 @@ def populate(stage: Stage, spec: ImageSpec, shot: ShotType, looks: list[Look], c
     characters; where there are none it is whom the picture shows."""
     distant = FRAMINGS[shot].head is None
     seen = {look.species for look in (*looks, *company)}
-    stage.reading = replace(
-        stage.reading, animals=tuple(pair for pair in stage.reading.animals if pair[0] not in seen)
-    )
+    stage.reading = replace(stage.reading, animals=tuple(pair for pair in stage.reading.animals if pair[0] not in seen))
     shown = spec.framing == Framing.SHOT
-    mounted = bool(fauna.ridden(stage.reading, spec.prompt))
-    planned = arrange(stage, shot, looks or company, mounted=mounted)
+    mounted = distant and bool(fauna.ridden(stage.reading, spec.prompt))
+    cycling = distant and fauna.rides("bicycle", stage.reading.props, spec.prompt)
+    planned = arrange(stage, shot, looks or company, lift=0.36 if mounted else 0.13 if cycling else 0.0)
     behind = in_the_background(stage, planned, company) if looks and company else []
     animals: list[fauna.Animal] = []
     if planned:
@@ -60,12 +68,14 @@ def populate(stage: Stage, spec: ImageSpec, shot: ShotType, looks: list[Look], c
         if not close:
             feet = [(part.x, part.y, part.size) for part in planned]
             animals = fauna.beside(stage, feet, spec.prompt, close=not distant)
-        if mounted and distant:
+        if mounted:
             animals.append(fauna.under(stage, planned[-1].x, planned[-1].y, planned[-1].size, spec.prompt))
     elif shown:
         animals = fauna.alone(stage, shot, spec.prompt)
     held = {part.held for part in planned if part.held}
-    held |= set(stage.reading.carried) & {"cat", "dog", "rabbit"} if planned else set()
+    if planned:
+        # What is said to be in a hand stands nowhere, even if that hand is not in the picture.
+        held |= set(stage.reading.carried) | ({"bicycle"} if cycling else set())
     crowd = crowd_of([*planned, *behind]) if distant else [(stage.width * 0.36, stage.width * 0.64)]
     crowd += [(one.x - one.size * 0.7, one.x + one.size * 0.7) for one in animals]
     if fauna.overhead(stage.reading, spec.prompt) or (not shown and stage.reading.animals):
@@ -78,9 +88,11 @@ def populate(stage: Stage, spec: ImageSpec, shot: ShotType, looks: list[Look], c
     else:
         _draw_in(stage, FRAMINGS[shot].ground_zoom, FRAMINGS[shot].blur)
         draw_cast(stage, behind)
-        if mounted and distant:
+        if mounted:
             fauna.draw_animals(stage, animals[-1:])
             animals = animals[:-1]
+        if cycling and planned:
+            draw_bicycle(stage, planned[-1].x, planned[-1].y + 0.13 * planned[-1].size, 0.95 * planned[-1].size)
         draw_cast(stage, planned)
         fauna.draw_animals(stage, animals)
     if not stage.indoor:
@@ -96,7 +108,8 @@ def _ground(spec: ImageSpec, reading: Reading) -> Stage:
     same: tuple[object, ...] = (place.seed, place_text(place)) if place else (spec.seed, spec.prompt)
     stage = Stage(
         canvas=Canvas(spec.width, spec.height),
-        light=light_of(reading.time, reading.weather),
+        # No hour and no weather reach where there is no air.
+        light=light_of("day", "clear") if kind in AIRLESS else light_of(reading.time, reading.weather),
         reading=reading,
         place_rng=generator("place", kind, *same),
         shot_rng=generator("shot", spec.seed, spec.prompt),

@@ -155,6 +155,7 @@ def _style_board(spec: ImageSpec, reading: Reading, images: "Mapping[str, RGB]")
         else replace(reading, place="village", indoor=False, time="sunset" if not reading.time_said else reading.time)
     )
     canvas = paint_scene(plain, sample, images).canvas
+    canvas.settle()
     palette = look_of_style(spec.style).palette or tuple(
         rgb(code) for code in ("#2b2d42", "#8d5a4a", "#d98e5f", "#efc88b", "#f4ede4")
     )

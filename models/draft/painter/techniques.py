@@ -34,6 +34,10 @@ class Sheet:
         return min(self.size) / 720
 
 
+# Those that draw a line round whatever differs from what is beside it.
+CONTOURED = frozenset({"anime", "watercolor", "ink", "comic", "neon", "storybook"})
+
+
 def apply_technique(name: str, image: "RGB", depth: "Grey") -> "RGB":
     return TECHNIQUES[name](Sheet(image, depth))
 

@@ -46,7 +46,7 @@ def cover_with_snow(canvas: Canvas, horizon: float, light: Light, rng: np.random
 
 
 def paint_weather(canvas: Canvas, weather: str, light: Light, rng: np.random.Generator) -> None:
-    """Over everything, figures included."""
+    """Over everything, figures included; what falls is kept apart (``Canvas.falling``)."""
     if weather in {"rain", "storm"}:
         _rain(canvas, light, rng, 1.0 if weather == "rain" else 1.6)
     elif weather == "snow":
@@ -72,11 +72,7 @@ def _rain(canvas: Canvas, light: Light, rng: np.random.Generator, force: float) 
             sheet, tuple(ends[0]), tuple(ends[1]), int(level), 1 if length < canvas.height * 0.07 else 2, cv2.LINE_AA, 4
         )
     veil = lighter(light.haze, 0.55)
-    cv2.add(
-        canvas.rgb,
-        cv2.merge([cv2.convertScaleAbs(sheet, alpha=0.62 * channel / 255) for channel in veil]),
-        dst=canvas.rgb,
-    )
+    canvas.falling = cv2.merge([cv2.convertScaleAbs(sheet, alpha=0.62 * channel / 255) for channel in veil])
     for _ in range(int(36 * force)):
         x, y = float(rng.uniform(0, 1)) * canvas.width, float(rng.uniform(0.72, 1.0)) * canvas.height
         r = canvas.height * float(rng.uniform(0.006, 0.016))
@@ -95,7 +91,7 @@ def _snow(canvas: Canvas, rng: np.random.Generator) -> None:
         centre = (round(float(x) * canvas.width * 16), round(float(y) * canvas.height * 16))
         cv2.circle(sheet, centre, radius, int(150 + 105 * float(rng.random())), -1, cv2.LINE_AA, 4)
     soft = cv2.GaussianBlur(sheet, (0, 0), max(0.6, canvas.height / 720))
-    cv2.add(canvas.rgb, cv2.merge([soft] * 3), dst=canvas.rgb)
+    canvas.falling = cv2.merge([soft] * 3)
 
 
 def _fog(canvas: Canvas, light: Light, rng: np.random.Generator) -> None:

@@ -1,5 +1,7 @@
 """Heads that are not human: animals that act as people, and robots."""
 
+import math
+
 from models.draft.painter.colour import Colour, darker, lighter, mix
 from models.draft.painter.figures.face import draw_eye, draw_mouth
 from models.draft.painter.figures.frame import Head
@@ -10,7 +12,7 @@ def draw_animal(h: Head, fur: Colour) -> None:
     pale = lighter(fur, 0.6)
     inner = mix(pale, (235, 140, 140), 0.55)
     dark = darker(fur, 0.25)
-    if species in {"cat", "fox"}:
+    if species in {"cat", "fox", "wolf"}:
         for side in (-1, 1):
             h.polygon([(side * 0.22, -0.78), (side * 0.9, -0.35), (side * 0.82, -1.4)], fur)
             h.polygon([(side * 0.4, -0.8), (side * 0.76, -0.55), (side * 0.74, -1.15)], inner)
@@ -18,10 +20,20 @@ def draw_animal(h: Head, fur: Colour) -> None:
         for side in (-1, 1):
             h.ellipse(side * 0.36, -1.45, 0.2, 0.72, fur, tilt=side * 9)
             h.ellipse(side * 0.36, -1.42, 0.1, 0.54, inner, tilt=side * 9)
-    elif species == "bear":
+    elif species in {"bear", "panda", "tiger", "lion", "mouse", "pig"}:
+        if species == "lion":
+            for index in range(14):
+                a = index / 14 * math.tau
+                h.ellipse(1.05 * math.cos(a), 1.0 * math.sin(a), 0.42, 0.42, mix(dark, (120, 66, 30), 0.6))
+        if species == "panda":
+            dark = inner = (44.0, 42.0, 46.0)
+        large = 1.7 if species == "mouse" else 1.0
         for side in (-1, 1):
-            h.ellipse(side * 0.68, -0.78, 0.32, 0.32, dark)
-            h.ellipse(side * 0.68, -0.76, 0.18, 0.18, inner)
+            if species == "pig":
+                h.polygon([(side * 0.3, -0.82), (side * 0.85, -0.5), (side * 0.95, -1.15)], dark)
+                continue
+            h.ellipse(side * 0.68, -0.78, 0.32 * large, 0.32 * large, dark)
+            h.ellipse(side * 0.68, -0.76, 0.18 * large, 0.18 * large, inner)
     h.smooth(
         [
             (0, -0.95),
@@ -45,6 +57,15 @@ def draw_animal(h: Head, fur: Colour) -> None:
     if h.f.pose.back:
         return
     shift = 0.36 * h.turn
+    if species == "panda":
+        for side in (-1, 1):
+            h.ellipse(side * 0.42 + shift * 0.8, -0.02, 0.27, 0.34, dark, tilt=side * 24)
+    if species == "tiger":
+        for side in (-1, 1):
+            for v in (-0.5, -0.1, 0.3):
+                h.polygon([(side * 0.97, v - 0.1), (side * 0.97, v + 0.1), (side * 0.6, v)], (46, 34, 30))
+        for u in (-0.18, 0.0, 0.18):
+            h.line([(u, -0.9), (u * 0.8, -0.62)], 0.08, (46, 34, 30))
     h.ellipse(shift, 0.46, 0.5 if species != "fox" else 0.42, 0.38, pale)
     for side in (-1, 1):
         draw_eye(h, side * 0.4 + shift * 0.8, -0.06, 1.05, True)
@@ -56,6 +77,12 @@ def draw_animal(h: Head, fur: Colour) -> None:
                     darker(fur, 0.55),
                     0.7,
                 )
+    if species == "pig":
+        h.ellipse(shift, 0.36, 0.3, 0.22, darker(fur, 0.12))
+        for side in (-1, 1):
+            h.ellipse(shift + side * 0.11, 0.36, 0.05, 0.09, darker(fur, 0.5))
+        draw_mouth(h, shift, 0.68, fur)
+        return
     h.smooth([(shift - 0.14, 0.24), (shift + 0.14, 0.24), (shift, 0.4)], (58, 40, 44))
     draw_mouth(h, shift, 0.58, fur)
 

@@ -52,6 +52,8 @@ def draw_figure(
     with canvas.at(near):
         canvas.lay(sheet, left, top)
     frame.canvas, frame.x, frame.y = canvas, x, y
+    if not pose.back:
+        canvas.faces.append((*frame.head_at(), frame.head * size))
     if held:
         hands.glow_of_held(frame, held, canvas)
 
@@ -86,7 +88,16 @@ def _draw(f: Frame, held: str | None) -> None:
 
 def _held_colour(look: Look, held: str) -> Colour:
     named = look.accessories.get(held)
-    return named or rgb({"flower": "#f06a8a", "book": "#a8443c", "lantern": "#e8462f", "cat": "#e09a52", "dog": "#c48a52", "rabbit": "#efe9e2"}.get(held, "#d8413c"))
+    return named or rgb(
+        {
+            "flower": "#f06a8a",
+            "book": "#a8443c",
+            "lantern": "#e8462f",
+            "cat": "#e09a52",
+            "dog": "#c48a52",
+            "rabbit": "#efe9e2",
+        }.get(held, "#d8413c")
+    )
 
 
 def _ground_shadow(canvas: Canvas, f: Frame, lit_from: float) -> None:

@@ -66,7 +66,10 @@ def panda(p: Pen) -> None:
         for angle in (20, 60, 110):
             a = math.radians(angle)
             tip = (u + 0.16 * math.cos(a), v + 0.12 * math.sin(a))
-            p.polygon([(u, v), ((u + tip[0]) / 2, (v + tip[1]) / 2 + 0.02), tip, ((u + tip[0]) / 2, (v + tip[1]) / 2 - 0.02)], lighter(cane, 0.1))
+            p.polygon(
+                [(u, v), ((u + tip[0]) / 2, (v + tip[1]) / 2 + 0.02), tip, ((u + tip[0]) / 2, (v + tip[1]) / 2 - 0.02)],
+                lighter(cane, 0.1),
+            )
     for side in (-1, 1):
         p.limb([(side * 0.3, 0.5), (side * 0.27, 0.36), (side * 0.05, 0.36 + 0.04 * side)], (0.16, 0.13), black)
 
@@ -91,7 +94,15 @@ def chicken(p: Pen) -> None:
         p.limb([(u - 0.05, 0.02), (u + 0.12, 0.02)], (0.035, 0.03), bill)
     for index, angle in enumerate((110, 130, 150)):
         a = math.radians(angle)
-        p.limb([(-0.3, 0.5), (-0.3 + 0.3 * math.cos(a), 0.5 + 0.34 * math.sin(a)), (-0.4 + 0.42 * math.cos(a), 0.46 + 0.3 * math.sin(a))], (0.12, 0.05), p.lit(("#2f4a44", "#3d2a24", "#2f4a44")[index]))
+        p.limb(
+            [
+                (-0.3, 0.5),
+                (-0.3 + 0.3 * math.cos(a), 0.5 + 0.34 * math.sin(a)),
+                (-0.4 + 0.42 * math.cos(a), 0.46 + 0.3 * math.sin(a)),
+            ],
+            (0.12, 0.05),
+            p.lit(("#2f4a44", "#3d2a24", "#2f4a44")[index]),
+        )
     p.smooth([(-0.42, 0.6), (-0.3, 0.28), (0.08, 0.2), (0.34, 0.4), (0.42, 0.86), (0.26, 0.92), (0.12, 0.66)], body)
     p.smooth([(-0.3, 0.56), (-0.1, 0.32), (0.14, 0.4), (0.06, 0.54)], darker(body, 0.25))
     p.ellipse(0.33, 0.9, 0.12, 0.11, body)
@@ -116,7 +127,20 @@ def penguin(p: Pen) -> None:
 
 def owl(p: Pen) -> None:
     brown, pale = p.lit("#8a6440"), p.lit("#e8d3ac")
-    p.smooth([(-0.32, 0.1), (-0.38, 0.5), (-0.34, 0.98), (-0.16, 0.9), (0.16, 0.9), (0.34, 0.98), (0.38, 0.5), (0.32, 0.1), (0, 0.02)], brown)
+    p.smooth(
+        [
+            (-0.32, 0.1),
+            (-0.38, 0.5),
+            (-0.34, 0.98),
+            (-0.16, 0.9),
+            (0.16, 0.9),
+            (0.34, 0.98),
+            (0.38, 0.5),
+            (0.32, 0.1),
+            (0, 0.02),
+        ],
+        brown,
+    )
     p.ellipse(0, 0.34, 0.22, 0.27, pale)
     for row in range(3):
         for u in (-0.1, 0.0, 0.1):
@@ -147,7 +171,19 @@ def bird(p: Pen) -> None:
 def dragon(p: Pen) -> None:
     """A green dragon with spread wings and a long tail."""
     scale, belly, wing = p.lit("#3f8f5a"), p.lit("#e8d890"), p.lit("#c9653c")
-    p.smooth([(-0.05, 0.6), (-0.5, 1.2), (-0.95, 1.1), (-0.72, 0.92), (-0.78, 0.72), (-0.5, 0.72), (-0.4, 0.52), (-0.2, 0.56)], wing)
+    p.smooth(
+        [
+            (-0.05, 0.6),
+            (-0.5, 1.2),
+            (-0.95, 1.1),
+            (-0.72, 0.92),
+            (-0.78, 0.72),
+            (-0.5, 0.72),
+            (-0.4, 0.52),
+            (-0.2, 0.56),
+        ],
+        wing,
+    )
     for tip in ((-0.95, 1.1), (-0.78, 0.72), (-0.4, 0.52)):
         p.limb([(-0.08, 0.6), (-0.5, 1.18), tip], (0.035, 0.02), darker(wing, 0.4))
     p.limb([(-0.25, 0.42), (-0.7, 0.24), (-1.05, 0.14), (-1.3, 0.3)], (0.3, 0.05), scale)

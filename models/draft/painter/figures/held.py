@@ -162,17 +162,29 @@ def _shell(f: Frame, hand: tuple[float, float], colour: Colour) -> None:
 def _plant(f: Frame, hand: tuple[float, float], colour: Colour) -> None:
     """A seedling in its pot."""
     u, v = hand
-    f.polygon([(u - 0.04, v - 0.03), (u + 0.04, v - 0.03), (u + 0.028, v + 0.045), (u - 0.028, v + 0.045)], (178, 98, 62))
+    f.polygon(
+        [(u - 0.04, v - 0.03), (u + 0.04, v - 0.03), (u + 0.028, v + 0.045), (u - 0.028, v + 0.045)], (178, 98, 62)
+    )
     f.line([(u, v - 0.03), (u, v - 0.13)], 0.012, (84, 140, 76))
     for side in (-1, 1):
         for lift in (0.07, 0.12):
-            f.smooth([(u, v - lift), (u + side * 0.03, v - lift - 0.03), (u + side * 0.065, v - lift - 0.02), (u + side * 0.03, v - lift)], (98, 168, 80))
+            f.smooth(
+                [
+                    (u, v - lift),
+                    (u + side * 0.03, v - lift - 0.03),
+                    (u + side * 0.065, v - lift - 0.02),
+                    (u + side * 0.03, v - lift),
+                ],
+                (98, 168, 80),
+            )
 
 
 def _bag(f: Frame, hand: tuple[float, float], colour: Colour) -> None:
     u, v = hand[0], hand[1] + 0.12
     f.line([(u - 0.03, v - 0.06), (u, v - 0.11), (u + 0.03, v - 0.06)], 0.014, (92, 60, 40))
-    f.polygon([(u - 0.085, v - 0.06), (u + 0.085, v - 0.06), (u + 0.085, v + 0.07), (u - 0.085, v + 0.07)], (146, 96, 60))
+    f.polygon(
+        [(u - 0.085, v - 0.06), (u + 0.085, v - 0.06), (u + 0.085, v + 0.07), (u - 0.085, v + 0.07)], (146, 96, 60)
+    )
     f.line([(u - 0.085, v), (u + 0.085, v)], 0.012, (92, 60, 40))
 
 

@@ -37,7 +37,13 @@ _FURS: dict[str, tuple[str, ...]] = {
     "dog": ("#c48a52", "#8a5f3f", "#e6d3b0", "#5a4a42"),
     "rabbit": ("#efe9e2", "#b9a48e", "#8f8a8c"),
     "fox": ("#d9702f",),
-    "bear": ("#7a5238", "#efe9e2"),
+    "bear": ("#7a5238", "#8f6546"),
+    "panda": ("#f3f0e8",),
+    "tiger": ("#e08a32",),
+    "lion": ("#d9a655",),
+    "wolf": ("#878b93", "#6b6f78"),
+    "pig": ("#efb0a8",),
+    "mouse": ("#a3a0a2", "#c9c2ba"),
     "robot": ("#aab6c2", "#8fa3b8", "#c9b48a"),
 }
 _TOPS = ("dress", "shirt", "tshirt", "sweater", "jacket", "coat", "suit", "robe", "armor", "spacesuit", "overalls")
@@ -71,46 +77,64 @@ class Look:
 
 
 def look_of(subject: Subject) -> Look:
-    """The same subject (name, appearance, gender, age, seed) always looks the same."""
+    """The same subject always looks the same. Who it is (skin, hair, eyes, build) comes from its name and seed, so
+    that a wish for other clothes changes the clothes alone; what its text says goes over the dice."""
     text = subject.appearance.replace("-haired", " haired")
     age, gender = _age(subject), _gender(subject)
-    rng = generator("looks", subject.name, subject.appearance, gender, age, subject.seed)
+
+    def dice(trait: str) -> np.random.Generator:
+        return generator("looks", subject.name, subject.seed, trait)
+
     species = next(iter(reversed(words().own["species"].ids(f"{subject.name}\n{text}"))), "human")
     said = _worn(text)
-    skin = rgb(_SKINS[int(rng.choice(len(_SKINS), p=_SKIN_ODDS))])
+    skin = rgb(_SKINS[int(dice("skin").choice(len(_SKINS), p=_SKIN_ODDS))])
     if species != "human":
-        skin = said.get("fur") or rgb(pick(rng, _FURS[species]))
-    hair_colour = rgb(_HAIRS[int(rng.choice(len(_HAIRS), p=_HAIR_ODDS))])
+        skin = said.get("fur") or rgb(pick(dice("fur"), _FURS[species]))
+    hair_colour = rgb(_HAIRS[int(dice("hair colour").choice(len(_HAIRS), p=_HAIR_ODDS))])
     if age == "elder":
-        hair_colour = rgb(pick(rng, ("#e4e2de", "#b9b7b4", "#cfcac2")))
-    hair = _hair_style(rng, gender, age)
-    top = _top(rng, gender, age)
-    cloth = rgb(pick(rng, _CLOTHS))
-    bottom = "skirt" if gender == "female" and rng.random() < 0.4 else "pants"
+        hair_colour = rgb(pick(dice("grey hair"), ("#e4e2de", "#b9b7b4", "#cfcac2")))
+    clothes = dice("clothes")
     looks = Look(
         species=species,
         gender=gender,
         age=age,
         heads={"child": 3.9, "young": 5.3, "adult": 5.6, "elder": 5.4}[age] if species == "human" else 4.2,
-        build=float(rng.uniform(0.92, 1.1)) * (1.08 if gender == "male" else 0.96),
+        build=float(dice("build").uniform(0.92, 1.1)) * (1.08 if gender == "male" else 0.96),
         skin=skin,
-        hair=hair,
+        hair=_hair_style(dice("hair"), gender, age),
         hair_colour=hair_colour,
-        eyes=rgb(pick(rng, ("#4a3020", "#3b2a22", "#35618a", "#3f6f4c", "#6b4a2a"))),
-        top=top,
-        top_colour=cloth,
-        inner_colour=rgb(pick(rng, ("#f4efe6", "#e2d6c4", "#cfd9e2"))),
-        bottom=bottom,
-        bottom_colour=rgb(pick(rng, _BOTTOMS)),
-        shoes_colour=rgb(pick(rng, _SHOES)),
-        accessories=_spare_accessories(rng, gender, age),
+        eyes=rgb(pick(dice("eyes"), ("#4a3020", "#3b2a22", "#35618a", "#3f6f4c", "#6b4a2a"))),
+        top=_top(dice("top"), gender, age),
+        top_colour=rgb(pick(clothes, _CLOTHS)),
+        inner_colour=rgb(pick(clothes, ("#f4efe6", "#e2d6c4", "#cfd9e2"))),
+        bottom="skirt" if gender == "female" and clothes.random() < 0.4 else "pants",
+        bottom_colour=rgb(pick(clothes, _BOTTOMS)),
+        shoes_colour=rgb(pick(clothes, _SHOES)),
+        accessories=_spare_accessories(dice("accessories"), gender, age),
     )
     return _dressed(looks, said, _hair_words(text))
 
 
 def _age(subject: Subject) -> str:
-    said = words().own["age"].ids(f"{subject.name}\n{subject.appearance}")
-    return said[-1] if said and subject.age == "adult" else subject.age
+    """As given; where that says nothing, as told, except by what is said of clothes: an old coat makes nobody old."""
+    if subject.age != "adult":
+        return subject.age
+    text = f"{subject.name}\n{subject.appearance}"
+    own = words().own
+    clothes = [match for section in ("garments", "accessories") for match in own[section].find(text)]
+    said = [
+        match.id
+        for match in own["age"].find(text)
+        if not any(
+            0 <= worn.start - match.end <= 14
+            and not own["gender"].find(text[match.end : worn.start])
+            and not _broken(text[match.end : worn.start])
+            and " in " not in text[match.end : worn.start]
+            and " with " not in text[match.end : worn.start]
+            for worn in clothes
+        )
+    ]
+    return said[-1] if said else "adult"
 
 
 def _gender(subject: Subject) -> str:
@@ -293,9 +317,14 @@ def _usual_colour(name: str, look: Look) -> Colour:
     return rgb(_USUAL.get(name, "#c9453f"))
 
 
-def dressed_like(look: Look, reference: "RGB") -> Look:
+def in_a_spacesuit(look: Look) -> Look:
+    worn = {name: colour for name, colour in look.accessories.items() if name in {"glasses", "beard", "moustache"}}
+    return replace(look, top="spacesuit", top_colour=(236.0, 238.0, 242.0), accessories=worn)
+
+
+def dressed_like(look: Look, reference: "RGB", said: "dict[str, Colour | None]") -> Look:
     """The look in the colours of a reference picture: clothes in its strongest colour that is not its ground's,
-    hair in its darkest large one, the rest in between."""
+    hair in its darkest large one, the rest in between. What the text ``said`` stays as it is."""
     found = foreground_colours(reference)
     if not found:
         return look
@@ -303,37 +332,47 @@ def dressed_like(look: Look, reference: "RGB") -> Look:
     rest = [colour for colour in found if colour != strong]
     dark = min(rest or found, key=luma)
     other = max(rest or found, key=lambda colour: abs(luma(colour) - luma(strong)))
-    hair = dark if luma(dark) < 0.55 else look.hair_colour
-    return replace(look, top_colour=strong, bottom_colour=other, hair_colour=hair)
+    change: dict[str, Colour] = {}
+    if not said.get(look.top):
+        change["top_colour"] = strong
+    if not said.get(look.bottom):
+        change["bottom_colour"] = other
+    if not said.get("hair") and luma(dark) < 0.55 and look.age != "elder":
+        change["hair_colour"] = dark
+    return replace(look, **change)  # type: ignore[arg-type]
 
 
 def foreground_colours(reference: "RGB") -> list[Colour]:
-    """The main colours of a picture that its rim does not show, most of it first."""
+    """The main colours of a picture's middle that its rim does not show, most of it first; none where nothing
+    stands out from the ground."""
     import cv2
 
-    small = cv2.resize(reference, (48, 48), interpolation=cv2.INTER_AREA)
-    rim = np.concatenate([small[:3].reshape(-1, 3), small[:, :3].reshape(-1, 3), small[:, -3:].reshape(-1, 3)])
-    ground = np.median(rim, axis=0)
-    inner = small[4:-2, 8:-8].reshape(-1, 3).astype(np.float32)
-    away = np.abs(inner - ground).max(axis=1) > 34
+    small = cv2.resize(reference, (48, 48), interpolation=cv2.INTER_AREA).astype(np.float32)
+    rim = np.concatenate([small[:4].reshape(-1, 3), small[4:, :4].reshape(-1, 3), small[4:, -4:].reshape(-1, 3)])
+    # A ground may have several colours: sky and grass, a wall and a floor.
+    grounds = np.array(dominant_colours(rim, 8, least=0.03), np.float32)
+    inner = small[4:-2, 10:-10].reshape(-1, 3)
+    away = np.abs(inner[:, None] - grounds[None]).max(axis=2).min(axis=1) > 34
     if np.count_nonzero(away) < 24:
-        away[:] = True
+        return []
     return dominant_colours(inner[away], 4)
 
 
-def dominant_colours(pixels: "np.ndarray", count: int) -> list[Colour]:
-    """The means of the fullest cells of a coarse colour grid, (n, 3) pixels in, most of it first."""
+def dominant_colours(pixels: "np.ndarray", count: int, least: float = 0.0) -> list[Colour]:
+    """The means of the fullest cells of a coarse colour grid, (n, 3) pixels in, most of it first; cells that hold
+    less than a share ``least`` are left out, unless none holds more."""
     cells = (pixels / 48).astype(np.int64)
     codes = cells[:, 0] * 64 + cells[:, 1] * 8 + cells[:, 2]
     names, sizes = np.unique(codes, return_counts=True)
     order = np.lexsort((names, -sizes))[:count]
-    means = [pixels[codes == names[index]].mean(axis=0) for index in order]
+    kept = [index for index in order if sizes[index] >= least * len(pixels)] or list(order[:1])
+    means = [pixels[codes == names[index]].mean(axis=0) for index in kept]
     return [(float(mean[0]), float(mean[1]), float(mean[2])) for mean in means]
 
 
 def looks_of(subjects: list[Subject], images: "Mapping[str, RGB]") -> list[Look]:
     return [
-        dressed_like(look_of(subject), images[subject.reference_keys[0]])
+        dressed_like(look_of(subject), images[subject.reference_keys[0]], _worn(subject.appearance))
         if subject.reference_keys
         else look_of(subject)
         for subject in subjects

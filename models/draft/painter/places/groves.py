@@ -40,7 +40,9 @@ def _stalk(stage: Stage, x: float, foot: float, height: float, thick: float, col
     canvas, rng = stage.canvas, stage.place_rng
     lean = float(rng.uniform(-0.03, 0.03)) * height
     canvas.line([(x, foot), (x + lean, foot - height)], [thick, thick * 0.8], colour)
-    canvas.line([(x - thick * 0.2, foot), (x + lean - thick * 0.2, foot - height)], thick * 0.2, lighter(colour, 0.5), 0.6)
+    canvas.line(
+        [(x - thick * 0.2, foot), (x + lean - thick * 0.2, foot - height)], thick * 0.2, lighter(colour, 0.5), 0.6
+    )
     for joint in np.arange(0.08, 1.0, 0.11):
         cx, y = x + lean * joint, foot - height * joint
         canvas.line([(cx - thick * 0.62, y), (cx + thick * 0.62, y)], max(1.0, thick * 0.2), darker(colour, 0.35))
@@ -52,7 +54,9 @@ def _stalk(stage: Stage, x: float, foot: float, height: float, thick: float, col
             for drop in (0.0, 1.0, 2.0):
                 tip = (cx + reach * (1 - 0.2 * drop), y + thick * (0.4 + drop))
                 middle = (cx + reach * 0.45, y + thick * (0.1 + 0.4 * drop))
-                canvas.polygon([(cx, y), (middle[0], middle[1] - thick * 0.3), tip, (middle[0], middle[1] + thick * 0.3)], leaf)
+                canvas.polygon(
+                    [(cx, y), (middle[0], middle[1] - thick * 0.3), tip, (middle[0], middle[1] + thick * 0.3)], leaf
+                )
 
 
 def oasis(stage: Stage) -> None:
@@ -71,13 +75,22 @@ def oasis(stage: Stage) -> None:
         px = x + size * float(stage.place_rng.uniform(-0.4, 0.4))
         py = y + size * float(stage.place_rng.uniform(-0.04, 0.05))
         canvas.line([(px - 0.04 * size, py), (px + 0.04 * size, py)], 1.4, lighter(light.water, 0.6), 0.5)
-    for dx, dy, scale in ((-0.62, -0.02, 0.42), (-0.44, -0.06, 0.34), (0.5, -0.06, 0.36), (0.66, 0.0, 0.46), (0.38, -0.08, 0.26)):
+    for dx, dy, scale in (
+        (-0.62, -0.02, 0.42),
+        (-0.44, -0.06, 0.34),
+        (0.5, -0.06, 0.36),
+        (0.66, 0.0, 0.46),
+        (0.38, -0.08, 0.26),
+    ):
         with canvas.at(0.42 + dy):
             scenery.palm(stage, x + dx * size, y + dy * size, size * scale)
     for dx in (-0.56, -0.36, 0.44, 0.58):
         for lean in (-0.3, 0.0, 0.3):
             px = x + dx * size
-            canvas.polygon([(px - 3, y + 0.06 * size), (px + lean * 0.08 * size, y - 0.01 * size), (px + 3, y + 0.06 * size)], green)
+            canvas.polygon(
+                [(px - 3, y + 0.06 * size), (px + lean * 0.08 * size, y - 0.01 * size), (px + 3, y + 0.06 * size)],
+                green,
+            )
     stage.floor = 0.92
 
 

@@ -195,7 +195,9 @@ def subway_station(stage: Stage) -> None:
         px = w * 0.5 + x * size
         if index % 2:
             for leaf in (0, 1):
-                canvas.rect(px + leaf * size * 0.125, top + h * 0.04, size * 0.12, foot - top - h * 0.04, darker(body, 0.2))
+                canvas.rect(
+                    px + leaf * size * 0.125, top + h * 0.04, size * 0.12, foot - top - h * 0.04, darker(body, 0.2)
+                )
                 canvas.rect(px + (0.02 + leaf * 0.125) * size, top + h * 0.07, size * 0.08, h * 0.17, rgb("#ffeec4"))
         else:
             canvas.rect(px, top + h * 0.06, size * 0.26, h * 0.16, rgb("#ffeec4"), 1.0, size * 0.02)

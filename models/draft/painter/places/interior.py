@@ -7,7 +7,14 @@ from models.draft.painter.colour import Colour, darker, lighter, rgb, times
 from models.draft.painter.places import groves, land, town, water, wild
 from models.draft.painter.stage import Stage
 
-_VIEWS = {"city": town.city, "sea": water.sea, "field": land.field, "mountain": land.mountain, "space": wild.space, "bamboo": groves.bamboo}
+_VIEWS = {
+    "city": town.city,
+    "sea": water.sea,
+    "field": land.field,
+    "mountain": land.mountain,
+    "space": wild.space,
+    "bamboo": groves.bamboo,
+}
 
 
 def _view(stage: Stage, kind: str, width: int, height: int) -> Canvas:

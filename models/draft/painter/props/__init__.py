@@ -43,7 +43,24 @@ _ORDER = list(_PROPS)
 
 
 _INCLUDED = {
-    "tree": {"forest", "garden", "village", "field", "road", "river", "waterfall", "temple"},
+    "tree": {
+        "bamboo",
+        "terraces",
+        "castle",
+        "church",
+        "oasis",
+        "mountain",
+        "snowfield",
+        "country",
+        "forest",
+        "garden",
+        "village",
+        "field",
+        "road",
+        "river",
+        "waterfall",
+        "temple",
+    },
     "flower": {"garden"},
     "table": {"cafe", "teahouse", "library", "classroom", "office", "kitchen"},
     "book": {"library"},
@@ -80,7 +97,9 @@ _OUTDOOR_ONLY = {
 
 
 # What stands on the ground has no place where there is water, air or nothing below.
-_ON_GROUND = frozenset({"lamp", "bench", "house", "car", "bicycle", "table", "tent", "campfire", "umbrella", "tree", "palm"})
+_ON_GROUND = frozenset(
+    {"lamp", "bench", "house", "car", "bicycle", "table", "tent", "campfire", "umbrella", "tree", "palm"}
+)
 _NO_GROUND = frozenset({"sea", "sky", "space", "underwater"})
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from models.draft.painter.canvas import curve
-from models.draft.painter.colour import Colour, darker, lighter, mix, pick, rgb, vary
+from models.draft.painter.colour import darker, lighter, mix, pick, rgb, vary
 from models.draft.painter.places import furniture, scenery, wild
 from models.draft.painter.props.spots import WATER, Crowd, row_of, spot
 from models.draft.painter.stage import Stage

@@ -117,9 +117,12 @@ def car(stage: Stage, crowd: Crowd) -> None:
 
 
 def bicycle(stage: Stage, crowd: Crowd) -> None:
+    s = stage.size * 0.28
+    draw_bicycle(stage, spot(stage, crowd, s * 0.6), row_of(stage, 0.9), s)
+
+
+def draw_bicycle(stage: Stage, x: float, y: float, s: float) -> None:
     canvas, light = stage.canvas, stage.light
-    y, s = row_of(stage, 0.9), stage.size * 0.28
-    x = spot(stage, crowd, s * 0.6)
     frame = light.on(rgb("#c2483f"))
     with canvas.at(stage.nearness(y)):
         for dx in (-0.33, 0.33):
