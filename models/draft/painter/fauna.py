@@ -60,7 +60,7 @@ def ridden(reading: Reading, prompt: str) -> str | None:
 
 
 def measured(kind: str) -> tuple[float, float, float]:
-    """Of a kind: the height that its size is taken in against a grown person's, its whole height and its width in it."""
+    """Of a kind: the height of its size against a grown person's, its whole height and its width, in that size."""
     if kind in DRAWN:
         height, width, _ = DRAWN[kind]
         return height, 1.0, width

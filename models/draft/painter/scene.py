@@ -127,6 +127,13 @@ def _draw_in(stage: Stage, zoom: float, blur: float) -> None:
     left = (canvas.width - width) * float(rng.uniform(0.15, 0.85))
     # Keep the lower edge where it is: the ground under the feet belongs to the picture.
     top = (canvas.height - height) * (0.75 if zoom < 1.15 else 0.45)
+    if stage.landmark is not None:
+        # A camera that moves takes a little more off the edges.
+        rim = 0.04 * canvas.width
+        x0, y0, x1, _ = stage.landmark
+        left = min(max(left, x1 + rim - width, 0.0), max(0.0, x0 - rim), canvas.width - width)
+        top = min(top, max(0.0, y0 - 0.5 * rim))
+        stage.landmark = tuple((at - (left, top)[i % 2]) * zoom for i, at in enumerate(stage.landmark))  # type: ignore[assignment]
     canvas.rgb = window_of(canvas.rgb, left, top, zoom, cv2.INTER_LINEAR)
     canvas.depth = window_of(canvas.depth, left / 2, top / 2, zoom, cv2.INTER_NEAREST)
     stage.horizon = (stage.horizon - top) * zoom

@@ -26,6 +26,8 @@ class Stage:
     centre: float = 0.5
     """Where people whose feet are seen stand, as a share of the width."""
     sun: tuple[float, float] | None = None
+    landmark: tuple[float, float, float, float] | None = None
+    """The left, top, right and lower edge of a thing that no frame may cut."""
     indoor: bool = False
     accents: dict[str, Colour] = field(default_factory=dict)
 

@@ -71,7 +71,7 @@ def oasis(stage: Stage) -> None:
         canvas.ellipse(x, y, 0.62 * size, 0.1 * size, green)
         canvas.ellipse(x, y + 0.005 * size, 0.54 * size, 0.075 * size, darker(light.water, 0.1))
     canvas.ellipse(x - 0.1 * size, y - 0.012 * size, 0.38 * size, 0.04 * size, light.sky[2], 0.55)
-    for step in range(9):
+    for _ in range(9):
         px = x + size * float(stage.place_rng.uniform(-0.4, 0.4))
         py = y + size * float(stage.place_rng.uniform(-0.04, 0.05))
         canvas.line([(px - 0.04 * size, py), (px + 0.04 * size, py)], 1.4, lighter(light.water, 0.6), 0.5)

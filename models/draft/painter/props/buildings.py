@@ -15,6 +15,7 @@ def lighthouse(stage: Stage, crowd: Crowd) -> None:
     # Its top stays in the picture, and so does its foot, however the camera moves.
     s = min(stage.size * 0.4, (y - stage.height * 0.1) / 1.1)
     x = spot(stage, crowd, s * 0.6, 0.8)
+    stage.landmark = (x - 0.3 * s, y - 1.1 * s, x + 0.3 * s, y + 0.03 * s)
     with canvas.at(0.16):
         canvas.smooth(
             [
