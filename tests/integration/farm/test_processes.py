@@ -26,7 +26,7 @@ from scheduler.__main__ import EXIT_FARM_LOST
 from scheduler.tables import AttemptRow
 from scheduler.task import OutcomeClass, TaskState
 from tests.conftest import REPOSITORY
-from tests.integration.farm.conftest import Stage, eventually
+from tests.integration.farm.conftest import PATIENCE_S, Stage, eventually
 
 
 def is_dead(pid: int) -> bool:
@@ -241,7 +241,7 @@ async def test_the_end_of_the_ray_head_ends_the_scheduler_and_its_successor_runs
         (task_id,) = await stage.enqueue(stage.script("lost", steps=30, step_s=0.1))
         await stage.begun("lost")
         heads[0].stop()
-        assert await asyncio.to_thread(scheduler.wait, 20) == EXIT_FARM_LOST
+        assert await asyncio.to_thread(scheduler.wait, PATIENCE_S) == EXIT_FARM_LOST
         heads[1].start()
         stage.start_scheduler(**heads[1].environment, REELFARM_RAY_ADDRESS=heads[1].address)
         (task,) = await stage.settled()
