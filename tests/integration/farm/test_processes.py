@@ -109,7 +109,7 @@ async def test_a_leader_that_is_asked_to_stop_hands_over_at_once_and_leaves_its_
     await stage.enqueue(stage.script("across", steps=40, step_s=0.1))
     await stage.begun("across")
     leader.terminate()
-    assert await asyncio.to_thread(leader.wait, 10) == 0
+    assert await asyncio.to_thread(leader.wait, PATIENCE_S) == 0
     stage.start_scheduler()
     assert {task.state for task in await stage.settled()} == {TaskState.SUCCEEDED}
     assert stage.executions() == Counter(["across"])
