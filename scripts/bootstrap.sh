@@ -53,6 +53,8 @@ if ! has dev && ! { [ "$want" = base ] && has base; }; then
     # Bytecode is written when a module is first imported: compiling all of it takes longer than the download.
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
         --constraint constraints.txt --editable "$project"
+    # That of the api process is written now, or where Python is told to write none, every start would take twice as long.
+    env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c 'import control_plane.app'
     printf '%s' "$key" >".venv/.installed-$want"
 fi
 
