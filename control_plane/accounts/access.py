@@ -97,7 +97,7 @@ async def enter(session: AsyncSession, actor: Actor) -> Actor:
     ).first()
     if row is None:
         raise NotLoggedIn("会话已结束", "the session has ended")
-    team_id, role, is_platform_admin = row.tuple()
+    team_id, role, is_platform_admin = row
     # Whoever left the team meanwhile is back in the personal space.
     space = Space(team_id, cast(Role, role)) if team_id is not None else Space(actor.user_id, "admin")
     if actor.needs is Access.PLATFORM and not is_platform_admin:
