@@ -11,6 +11,7 @@ from models.draft.script.settings import assign_settings, make_scenes
 from models.draft.script.shots import Draft, action_of, caption, cutaway, draft_shots, film_mentions
 from models.draft.script.source import Source
 from models.draft.script.storyline import make_storyline, tone_of
+from models.draft.script.table_json import is_json
 from models.draft.script.text import clean, detect_language, has_words, in_language, one_line, require_words
 from models.draft.script.timing import plan_smart, plan_target
 from models.interfaces import Report, UserInputError
@@ -46,8 +47,9 @@ def read_source(spec: ScriptSpec) -> Source:
     if spec.storyline is not None and spec.input_type != "storyboard" and has_words(spec.storyline.content):
         content, documents = clean(spec.storyline.content), []
     joined = "\n\n".join([content, *documents])
-    require_words(joined)
     language = spec.language or (spec.storyline.language if spec.storyline else None) or detect_language(joined)
+    if spec.input_type != "storyboard" or not is_json(content):
+        require_words(joined)
     if spec.input_type == "script":
         return screenplay.read(joined, language)
     if spec.input_type == "storyboard":
@@ -63,8 +65,8 @@ def _read_prose(text: str, language: Language, *, verbatim: bool) -> Source:
 
 def _read_storyboard(content: str, documents: list[str], language: Language) -> Source:
     """The shots of the storyboard; documents tell of its people."""
-    if not has_words(content):
-        raise UserInputError(in_language(language, "分镜表是空的", "the storyboard is empty"))
+    if not has_words(content) and not is_json(content):
+        raise UserInputError("the storyboard is empty", "分镜表是空的", language=language)
     background = [sentence for document in documents for sentence in split_sentences(document, chinese.words)]
     return storyboard.read(content, language, background)
 
