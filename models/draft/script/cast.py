@@ -7,6 +7,7 @@ from models.draft.lexicon import Vocabulary
 from models.draft.script import looks
 from models.draft.script.people import Age, Gender, Person, ages, data, mentions_of, roles
 from models.draft.script.source import Source
+from models.draft.script.speakers import without_lead
 from models.draft.script.text import in_language, one_line, shorten
 from models.specs import Character, Language, ScriptSpec
 
@@ -93,7 +94,7 @@ def _about(source: Source, person: Person) -> list[str]:
         text = beat.told
         names = finder.names(text)
         if text and (not names or names[0] == person.name):
-            about.append(one_line(text))
+            about.append(without_lead(one_line(text), source.language))
     return about + [text for text in source.background if finder.names(text)[:1] == [person.name]]
 
 

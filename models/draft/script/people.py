@@ -37,6 +37,8 @@ class Person:
     aliases: set[str] = field(default_factory=set)
     gender: Gender | None = None
     age: Age | None = None
+    likely: Gender | None = None
+    """The gender most readers take for granted where nothing says it."""
     is_role: bool = False
     mentions: int = 0
     first: int = 0
@@ -60,9 +62,9 @@ def data() -> dict[str, Any]:
     return lexicon.load(PEOPLE_PATH)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def word_list(name: str) -> frozenset[str]:
-    """``generic_roles``, ``not_names_zh`` or ``not_names_en``."""
+    """``generic_roles``, ``not_names_zh``, ``things_zh`` or ``not_names_en``."""
     return frozenset(data()[name])
 
 
@@ -159,6 +161,8 @@ def count_mentions(people: list[Person], told: list[str], language: Language) ->
         counts = pronouns[person.name]
         if person.gender in {None, "other"} and counts["female"] != counts["male"]:
             person.gender = "female" if counts["female"] > counts["male"] else "male"
+        if person.gender in {None, "other"}:
+            person.gender = person.likely or person.gender
 
 
 _PLURAL = {"zh": re.compile("他们|她们|两人|二人|俩|一老一小"), "en": re.compile(r"\b(?:they|both)\b", re.IGNORECASE)}

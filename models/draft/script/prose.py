@@ -15,7 +15,7 @@ from models.draft.script.people import (
 )
 from models.draft.script.sentences import Piece, split_quotes, split_sentences
 from models.draft.script.source import Beat, Line, Source
-from models.draft.script.speakers import Attribution, Speakers, upright
+from models.draft.script.speakers import Attribution, Speakers, upright, without_lead
 from models.draft.script.text import has_words, join_sentences, one_line, speech_seconds
 from models.specs import Emotion, Language
 
@@ -155,8 +155,9 @@ class _ParagraphReader:
 
     def _attributed(self, attribution: Attribution, sentence: str, speaker: str | None) -> list[str]:
         """What is narrated of "she said": nothing where it says no more than whose voice is heard."""
-        heard = speaker is not None and attribution.is_bare and not self.verbatim
-        return [] if heard else [one_line(sentence)]
+        if speaker is None or self.verbatim:
+            return [one_line(sentence)]
+        return [] if attribution.is_bare else [without_lead(one_line(sentence), self.language)]
 
 
 def _spoken(speaker: str | None, words: str, emotion: Emotion, paragraph: int) -> list[Beat]:

@@ -271,7 +271,7 @@ def _place_look(setting: Setting, language: Language) -> str:
 
 def caption(draft: Draft, setting: Setting, language: Language, mentions: Mentions) -> str:
     """What the picture shows, in words for a picture model: where and when, who, what, the weather."""
-    shown = shorten(draft.description, language, zh_characters=72, en_words=40).rstrip("。.，,")
+    shown = shorten(draft.description, language, zh_characters=72, en_words=40).rstrip("。.，,：:")
     speaking = _speaking(draft, language)
     present = set(mentions.names(f"{shown} {speaking}"))
     unnamed = [name for name in draft.people if name not in present]

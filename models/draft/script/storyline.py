@@ -7,6 +7,7 @@ from models.draft.lexicon import Entry, shared
 from models.draft.script import chinese, moods
 from models.draft.script.people import mentions_of
 from models.draft.script.source import Beat, Source
+from models.draft.script.speakers import without_lead
 from models.draft.script.text import has_words, in_language, one_line, sentence_case, shorten
 from models.specs import ScriptSpec, Storyline
 
@@ -97,4 +98,5 @@ def _summary(source: Source) -> str:
     if len(told) > 1:
         chosen.append(max(told[1:], key=rank))
     joint = in_language(source.language, "", " ")
-    return shorten(joint.join(beat.told for beat in chosen), source.language, zh_characters=90, en_words=45)
+    told_of = joint.join(without_lead(beat.told, source.language) for beat in chosen)
+    return shorten(told_of, source.language, zh_characters=90, en_words=45)
