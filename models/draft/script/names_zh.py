@@ -12,8 +12,10 @@ Tokens = tuple[tuple[str, str], ...]
 TOWARDS = frozenset("和跟与对向给同找问等陪把被让请")
 _PREFIXES = "老小阿"
 # Kinship words and syllables of foreign names: 阿姨, 阿拉伯.
-_NO_NAME_AFTER_A = frozenset("姨妈爸公婆哥姐弟妹嫂伯叔爷嬷娘爹拉尔富里斯根基司凡波片胶")
+NO_NAME_AFTER_A = frozenset("姨妈爸公婆哥姐弟妹嫂伯叔爷嬷娘爹拉尔富里斯根基司凡波片胶")
 _ER = "儿"
+# What jieba may call the second syllable of a name; a thing after 小 is a noun: 小门.
+_NAME_TAGS = frozenset(["nr", "ns", "nz", "ng", "a", "ag", "z", "tg", "vg"])
 
 
 @lru_cache(maxsize=1)
@@ -49,7 +51,7 @@ def is_familiar(word: str) -> bool:
         return False
     first, second = word[0], word[1]
     if first == "阿":
-        return second not in _NO_NAME_AFTER_A
+        return second not in NO_NAME_AFTER_A
     return (first in "老小" and second in _surnames()) or (first == "小" and second in _given())
 
 
@@ -73,7 +75,7 @@ def _parted(tokens: Tokens) -> Tokens:
     for word, tag in tokens:
         if tag != chinese.PERSON_NAME or len(word) != 3 or is_titled(word):
             parted.append((word, tag))
-        elif word[0] in TOWARDS and is_familiar(word[1:]):
+        elif word[0] in TOWARDS and (is_familiar(word[1:]) or is_pet_name(word[1:])):
             parted += [(word[0], "p"), (word[1:], tag)]
         elif is_titled(word[:2]) or (word[0] in "老阿" and is_familiar(word[:2]) and word[2] in _VERBS):
             parted += [(word[:2], tag), (word[2], "v")]
@@ -93,12 +95,19 @@ def _joined(tokens: Tokens) -> Tokens:
         if len(word) == 2 and len(before) == 1 and is_titled(together[:2]) and word[1] in _VERBS | TOWARDS:
             joined[-1] = (together[:2], chinese.PERSON_NAME)
             joined.append((word[1], "v"))
-        elif is_titled(together) and (len(before) == 1 or is_familiar(before)):
-            joined[-1] = (together, chinese.PERSON_NAME)
-        elif len(before) == len(word) == 1 and (is_familiar(together) or (word == _ER and is_pet_name(together))):
-            joined[-1] = (together, chinese.PERSON_NAME)
-        elif before in _PREFIXES and len(before) == len(word) == 1 and tag == chinese.PERSON_NAME:
+        elif _is_name(before, word, tag):
             joined[-1] = (together, chinese.PERSON_NAME)
         else:
             joined.append((word, tag))
     return tuple(joined)
+
+
+def _is_name(before: str, word: str, tag: str) -> bool:
+    """Whether two words that jieba parted are one name."""
+    together = before + word
+    if is_titled(together):
+        return len(before) == 1 or is_familiar(before) or word == "头"
+    if not len(before) == len(word) == 1:
+        return False
+    named = before in _PREFIXES and tag in _NAME_TAGS and together not in people.word_list("not_names_zh")
+    return named or is_familiar(together) or (word == _ER and is_pet_name(together))

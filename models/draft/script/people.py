@@ -124,7 +124,7 @@ def find_people(told: list[str], language: Language, known: Collection[str] = ()
         from models.draft.script.people_zh import discover
     else:
         from models.draft.script.people_en import discover
-    people = _merge_generic_roles(discover(told, known))
+    people = _merge_generic_roles(_unique(discover(told, known)))
     if not known:
         people += _nameless(told, language, people)
     count_mentions(people, told, language)
@@ -133,6 +133,16 @@ def find_people(told: list[str], language: Language, known: Collection[str] = ()
     others = [person.name for person in people if person.mentions and person.name not in certain]
     kept = {*certain, *others[: max(0, MAX_PEOPLE - len(certain))]}
     return [person for person in people if person.name in kept]
+
+
+def _unique(people: list[Person]) -> list[Person]:
+    """No two of the same name."""
+    kept: dict[str, Person] = {}
+    for person in people:
+        first = kept.setdefault(person.name.casefold(), person)
+        if first is not person:
+            first.absorb(person)
+    return list(kept.values())
 
 
 def count_mentions(people: list[Person], told: list[str], language: Language) -> None:
@@ -163,14 +173,6 @@ def count_mentions(people: list[Person], told: list[str], language: Language) ->
             person.gender = "female" if counts["female"] > counts["male"] else "male"
         if person.gender in {None, "other"}:
             person.gender = person.likely or person.gender
-
-
-_PLURAL = {"zh": re.compile("他们|她们|两人|二人|俩|一老一小"), "en": re.compile(r"\b(?:they|both)\b", re.IGNORECASE)}
-
-
-def speaks_of_several(text: str, language: Language) -> bool:
-    """Whether the text says "they"."""
-    return _PLURAL[language].search(text) is not None
 
 
 def pronoun_gender(text: str, language: Language) -> Gender | None:

@@ -78,7 +78,7 @@ def _names(told: list[str]) -> list[str]:
                 certain.add(word)
             if leads and index == 0 and (formed or tag == chinese.PERSON_NAME):
                 certain.add(word)
-            if tag == chinese.PERSON_NAME and (word[0] == "小" or names_zh.is_pet_name(word)):
+            if tag == chinese.PERSON_NAME and word[0] == "小":
                 tagged.add(word)
             acts = (formed or tag == chinese.PERSON_NAME) and _acts(tokens, index)
             met = formed and index > 0 and tokens[index - 1][1][:1] in {"v", "u", "p", "c"}  # 看见阿珍, 和老周
@@ -93,7 +93,7 @@ def _names(told: list[str]) -> list[str]:
         family = word[0] in names["surnames"] or word[0] in names["prefixes"] or "·" in word
         if word[0] in names["prefixes"] and word[-1] in _ANIMALS:
             family = False  # 小白兔 is somebody only where it speaks
-        once = len(word) == 3 or word in tagged or names_zh.is_familiar(word)
+        once = len(word) == 3 or word in tagged or names_zh.is_familiar(word) or names_zh.is_pet_name(word)
         shown = counts[word] > (0 if once else 1) and not names_zh.may_be_thing(word)
         if word in certain or ((family or names_zh.is_pet_name(word)) and shown):
             accepted.append(word)
@@ -118,11 +118,26 @@ def _is_role(word: str) -> bool:
 def _acts(tokens: names_zh.Tokens, index: int) -> bool:
     """Whether the word stands where a person who does something stands; jieba takes many a thing for a name."""
     following = tokens[index + 1][1] if index + 1 < len(tokens) else ""
-    return _begins_clause(tokens, index) and following[:1] in {"v", "d", "p", "c", "a", "r", "t", "z", "u", "f", "l", "i"}
+    return _begins_clause(tokens, index) and following[:1] in {
+        "v",
+        "d",
+        "p",
+        "c",
+        "a",
+        "r",
+        "t",
+        "z",
+        "u",
+        "f",
+        "l",
+        "i",
+    }
 
 
 def _may_name(word: str) -> bool:
     if not _HAN_NAME.fullmatch(word) or word in people.word_list("not_names_zh") or word.endswith(_ADVERB_ENDINGS):
+        return False
+    if word[0] == "阿" and word[1] in names_zh.NO_NAME_AFTER_A:
         return False
     if any(hit.end - hit.start == len(word) for hit in people.roles().find(word)):
         return False

@@ -124,5 +124,8 @@ def without_lead(sentence: str, language: Language) -> str:
     if not text.endswith(("：", ":", "，", ",")):
         return sentence
     pattern = _ZH_LEAD if language == "zh" else _EN_LEAD
+    bare = text.rstrip("：:，, ")
     kept = pattern.sub("", text).rstrip("：:，, ")
+    if language == "zh" and "，" not in bare and len(kept) <= _ZH_BARE_CHARACTERS:
+        kept = bare  # who speaks and nothing besides
     return kept + ("。" if language == "zh" else ".")

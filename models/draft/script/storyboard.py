@@ -8,7 +8,9 @@ from typing import Any
 from models.draft.script import moods, table
 from models.draft.script.columns import Row
 from models.draft.script.moods import emotion_of_speech
+from models.draft.script.names import one_spelling
 from models.draft.script.people import find_people, mentions_of
+from models.draft.script.pronouns import follow_pronouns
 from models.draft.script.settings import assign_settings, follow_weather, read_setting
 from models.draft.script.source import Beat, Line, Source
 from models.draft.script.text import as_sentences, in_language, one_line
@@ -33,14 +35,23 @@ def read(text: str, language: Language, background: list[str]) -> Source:
     storyboard = table.parse(text, language)
     rows = storyboard.rows
     shots = [_beat(row, number, language) for number, row in enumerate(rows)]
+    names = [*storyboard.characters, *(name for beat in shots for name in beat.people)]
+    spelling = one_spelling(names)
+    for beat in shots:
+        beat.people = list(dict.fromkeys(spelling[name] for name in beat.people))
+        for line in beat.lines:
+            line.speaker = spelling[line.speaker] if line.speaker else None
     told_of = [
-        f"{name}{in_language(language, '，', ', ')}{about}" for name, about in storyboard.characters.items() if about
+        f"{spelling[name]}{in_language(language, '，', ', ')}{about}"
+        for name, about in storyboard.characters.items()
+        if about
     ]
     background = [*told_of, *background]
     source = Source(
         language, _outline(shots), shots, title=storyboard.title, style=storyboard.style, background=background
     )
-    listed = list(dict.fromkeys([*(name for beat in shots for name in beat.people), *storyboard.characters]))
+    in_shots = (name for beat in shots for name in beat.people)
+    listed = list(dict.fromkeys([*in_shots, *(spelling[name] for name in storyboard.characters)]))
     told = [*(beat.told for beat in shots), *background]
     source.people = find_people(told, language, listed)
     if listed:
@@ -57,6 +68,7 @@ def read(text: str, language: Language, background: list[str]) -> Source:
         _named_settings(source, scenes)
     else:
         assign_settings(source, mentions)
+    follow_pronouns(source, {number for number, row in enumerate(rows) if _people(row)})
     return source
 
 

@@ -6,6 +6,7 @@ from models.draft.script.artstyle import make_art_style
 from models.draft.script.camerawork import direct
 from models.draft.script.cast import make_characters, roles_in_film
 from models.draft.script.people import mentions_of
+from models.draft.script.pronouns import follow_pronouns
 from models.draft.script.sentences import split_sentences
 from models.draft.script.settings import assign_settings, make_scenes
 from models.draft.script.shots import Draft, action_of, caption, cutaway, draft_shots, film_mentions
@@ -60,6 +61,7 @@ def read_source(spec: ScriptSpec) -> Source:
 def _read_prose(text: str, language: Language, *, verbatim: bool) -> Source:
     source = prose.read(text, language, verbatim=verbatim)
     assign_settings(source, mentions_of(source.people, language))
+    follow_pronouns(source)
     return source
 
 
