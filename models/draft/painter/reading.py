@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models.draft import lexicon
+from models.draft.weather_words import CLEAR, Said, said
 from models.specs import ImageSpec, Place
 
 _OWN_PATH = Path(__file__).with_name("words.toml")
@@ -72,6 +73,18 @@ class Known:
         return list(said)
 
 
+class _Weather(Known):
+    """Weather as it is said to be: 雨停了 is clear, "tears like rain" nothing."""
+
+    def find(self, text: str) -> list[Match]:
+        matches = [(match, said(text, match.start, match.end)) for match in super().find(text)]
+        return [
+            Match(match.start, match.end, CLEAR) if is_said is Said.OVER else match
+            for match, is_said in matches
+            if is_said is not Said.UNREAL
+        ]
+
+
 @dataclass(frozen=True)
 class Words:
     """Every vocabulary the painter uses. ``near``: places in sight of a place, so naming them moves nobody there.
@@ -111,14 +124,10 @@ def words() -> Words:
         indoor=frozenset(indoor),
         times=Known(map(lexicon.entry, shared["time"])),
         time_hints=Known(lexicon.entry(table, words=("hint_zh", "hint_en")) for table in shared["time"]),
-        weather=_merged(shared["weather"], own["weather_words"]),
+        weather=_Weather([*map(lexicon.entry, shared["weather"]), *_entries(own["weather_words"])]),
         own={section: Known(_entries(own[section])) for section in own if section != "place_refines"},
         people=own["people"],
     )
-
-
-def _merged(shared: list[dict[str, Any]], more: Mapping[str, Mapping[str, list[str]]]) -> Known:
-    return Known([*map(lexicon.entry, shared), *_entries(more)])
 
 
 def _entries(tables: Mapping[str, Mapping[str, Any]]) -> list[lexicon.Entry]:
@@ -221,8 +230,8 @@ def _without_names(spec: ImageSpec) -> str:
 
 def air_of(text: str) -> str | None:
     """What moves through the air of a described scene: rain, storm, snow, lights, or None."""
-    falling = [name for name in words().weather.ids(text) if name in {"rain", "storm", "snow"}]
-    if falling:
+    falling = [name for name in words().weather.ids(text) if name in {"rain", "storm", "snow", CLEAR}]
+    if falling and falling[-1] != CLEAR:
         return falling[-1]
     return "lights" if {"firefly", "campfire", "fireworks"} & set(words().own["props"].ids(text)) else None
 

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 from models.draft.lexicon import shared
 from models.draft.script import chinese, fountain, moods
@@ -192,7 +193,7 @@ def _title(screenplay: fountain.Screenplay) -> str:
 
 
 def _whole_setting(beats: list[Beat]) -> Setting:
-    return read_setting(" ".join(beat.told for beat in beats))
+    return replace(read_setting(" ".join(beat.told for beat in beats)), weather=None)
 
 
 def _names(settings: list[Setting], language: Language) -> list[str]:

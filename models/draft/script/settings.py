@@ -1,6 +1,5 @@
 """Where and when: the settings of a story, and the scenes they make."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -10,6 +9,7 @@ from models.draft.script import moods
 from models.draft.script.people import Mentions
 from models.draft.script.source import Beat, Setting, Source
 from models.draft.script.text import in_language, sentence_case, shorten
+from models.draft.script.weather import after_time, begins, weather_after, weather_spoken
 from models.specs import Language, Scene
 
 MAX_SETTINGS = 12
@@ -52,8 +52,6 @@ _EN_BEFORE = frozenset(
 _ZH_LEAVING = ("离开", "走出", "跑出", "逃出", "告别", "远离", "像", "想念", "想起")
 _EN_LEAVING = frozenset(["left", "leaves", "leave", "leaving", "from", "of", "like"])
 _EN_BETWEEN = 3
-_STOPS = re.compile(r"\s*(?:(?:渐渐|终于|已经|慢慢)?停|(?:has |had |finally |slowly )*(?:stop|end|clear|cease|pass))")
-_STOP_REACH = 16
 
 
 def assign_settings(source: Source, mentions: Mentions) -> None:
@@ -72,24 +70,28 @@ def assign_settings(source: Source, mentions: Mentions) -> None:
                 given[seen_since:] = [replace(s, place=stay.place, label=stay.label) for s in given[seen_since:]]
             seen_since = number if not stay.entered and _is_afar(stay.place) else None
             current = replace(current, place=stay.place, label=stay.label)
-        current = _next(current, text)
+        current = current if text.endswith(("?", "？")) else _next(current, text)
+        current = replace(current, weather=weather_spoken(beat.lines, current.weather))
         given.append(current)
-        beat.weather = current.weather
-    _fill_backwards(given)
+    _fill_backwards(given, source.beats)
+    for beat, setting in zip(source.beats, given, strict=True):
+        beat.weather = setting.weather
     source.settings = _numbered(given, source.beats)
     source.scene_names = [setting_name(setting, source.language) for setting in source.settings]
     _make_unique(source.scene_names)
 
 
 def follow_weather(source: Source) -> None:
-    """Fill in the weather of beats whose settings an author named; it lasts until a beat or a scene changes it."""
+    """Fill in the weather of beats whose settings an author named; it lasts until a beat, a scene or another time of
+    day changes it."""
     current: str | None = None
-    setting = -1
+    before: Setting | None = None
     for beat in source.beats:
-        if beat.setting != setting:
-            setting = beat.setting
-            current = source.settings[setting].weather or current
-        current = weather_after(beat.told, current)
+        setting = source.settings[beat.setting]
+        if setting is not before:
+            current = after_time(current, jumped=before is not None and _jumps(before.time, setting.time))
+            current, before = setting.weather or current, setting
+        current = weather_spoken(beat.lines, weather_after(beat.told, current))
         beat.weather = current
 
 
@@ -111,20 +113,16 @@ def _next(current: Setting, text: str) -> Setting:
     hint = lexicon.time_hints().first(text)
     if time and time.id != current.time:
         if current.time is None or time.id not in _near("time", current.time):
-            current = replace(current, time=time.id)
+            left = after_time(current.weather, jumped=_jumps(current.time, time.id))
+            current = replace(current, time=time.id, weather=left)
     elif hint and current.time is None:
         current = replace(current, time=hint.id)
     return replace(current, weather=weather_after(text, current.weather))
 
 
-def weather_after(text: str, before: str | None) -> str | None:
-    """The weather after a beat's words. A wind blows for a sentence and is no weather of a scene."""
-    for hit in shared("weather").find(text):
-        if _STOPS.match(text[hit.end : hit.end + _STOP_REACH]) or hit.word == "雨停":
-            return "clear"
-        if hit.entry.id != "wind":
-            return hit.entry.id
-    return before
+def _jumps(before: str | None, time: str | None) -> bool:
+    """Whether the story goes on at an hour that does not follow on the one before."""
+    return None not in {before, time} and time != before and time not in _near("time", before)
 
 
 @dataclass(frozen=True)
@@ -139,7 +137,12 @@ class _Stay:
 def _place_in(text: str, current: Setting, language: Language, *, is_opening: bool) -> _Stay | None:
     """The place the words bring the story to, the last one if there are several; None if it stays where it is."""
     stay: _Stay | None = None
-    for hit in shared("place").find(text):
+    hinted = {hit.start for hit in lexicon.indoor_hints().find(text)}
+    for hit in sorted([*shared("place").find(text), *lexicon.indoor_hints().find(text)], key=lambda hit: hit.start):
+        if hit.start in hinted:
+            if not _is_indoor(stay.place if stay else current.place):
+                stay = _Stay(hit.entry.id, True, "")
+            continue
         place = hit.entry.id
         entered = _is_where(text, hit)
         word = hit.word.lower()
@@ -160,6 +163,10 @@ def _in_view(place: str, current: str, hit: Hit) -> bool:
         return False
     here = next(entry for entry in shared("place").entries if entry.id == current)
     return not (hit.entry.fields["scene_type"] == "indoor" and here.fields["scene_type"] == "outdoor")
+
+
+def _is_indoor(place: str | None) -> bool:
+    return any(entry.id == place and entry.fields["scene_type"] == "indoor" for entry in shared("place").entries)
 
 
 def _is_afar(place: str) -> bool:
@@ -185,17 +192,31 @@ def _near(section: str, entry_id: str | None) -> frozenset[str]:
     return frozenset()
 
 
-def _fill_backwards(given: list[Setting]) -> None:
-    """Beats before the first known place (or time, or weather) take it over."""
-    for attribute in ("label", "place", "time", "weather"):
-        known = next((getattr(setting, attribute) for setting in given if getattr(setting, attribute)), None)
-        first = next((setting for setting in given if setting.place), None)
-        if known is None or (attribute == "label" and (first is None or first.label != known)):
-            continue
-        for index, setting in enumerate(given):
-            if getattr(setting, attribute):
-                break
-            given[index] = replace(setting, **{attribute: known})
+def _fill_backwards(given: list[Setting], beats: list[Beat]) -> None:
+    """Beats before the first known place take it over. A time or a weather holds backwards only in the same scene:
+    where nothing was said of it, the words do not bring it with them, and no new paragraph opens with it."""
+    first = next((setting for setting in given if setting.place), None)
+    label = next((setting.label for setting in given if setting.label), "")
+    for index, setting in enumerate(given):
+        if setting.place or first is None:
+            break
+        given[index] = replace(setting, place=first.place, label=label if first.label == label else setting.label)
+    for index in range(1, len(given)):
+        opens = beats[index].paragraph != beats[index - 1].paragraph
+        if given[index].time and not given[index - 1].time and not opens:
+            _fill(given, index, "time")
+        if given[index].weather and not given[index - 1].weather and not opens and not begins(beats[index].words):
+            _fill(given, index, "weather")
+
+
+def _fill(given: list[Setting], until: int, attribute: str) -> None:
+    here = given[until]
+    for index in range(until - 1, -1, -1):
+        if getattr(given[index], attribute) or given[index].place != here.place:
+            break
+        if attribute == "weather" and given[index].time != here.time:
+            break
+        given[index] = replace(given[index], **{attribute: getattr(here, attribute)})
 
 
 def _numbered(given: list[Setting], beats: list[Beat]) -> list[Setting]:
@@ -266,7 +287,8 @@ def _scene(setting: Setting, name: str, beats: Iterable[Beat], tone: str, wish: 
     )
     place = next((e for e in shared("place").entries if e.id == setting.place), None)
     time = next((e for e in shared("time").entries if e.id == setting.time), None)
-    weather = _word("weather", setting.weather, language)
+    is_indoor = setting.interior if setting.interior is not None else place and place.fields["scene_type"] == "indoor"
+    weather = "" if is_indoor else _word("weather", setting.weather, language)
     title = setting_name(setting, language)
     told = next((beat.description or beat.narration for beat in beats if beat.description or beat.narration), "")
     parts = [

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -88,7 +89,9 @@ def _named_settings(source: Source, scenes: list[str]) -> None:
     source.scene_names = names
     for index, name in enumerate(names):
         shown = [beat.told for beat in source.beats if beat.setting == index]
-        source.settings.append(read_setting(as_sentences([name, *shown]), label=name))
+        opening = read_setting(as_sentences([name, *shown[:1]])).weather
+        setting = read_setting(as_sentences([name, *shown]), label=name)
+        source.settings.append(replace(setting, weather=opening))
     follow_weather(source)
 
 
