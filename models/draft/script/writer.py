@@ -102,7 +102,7 @@ def _storyboard(source: Source, spec: ScriptSpec) -> ScriptResult:
 
         keep_words = spec.input_mode == "professional" or spec.input_type == "storyboard"
         drafts = plan_target(drafts, spec.target_duration_s, keep_words=keep_words, cutaway=view)
-    direct(drafts, wish)
+    direct(drafts, wish, spec.aspect)
     mentions = film_mentions(source, roles_in_film(source, spec))
     shots = []
     for number, draft in enumerate(drafts, start=1):
