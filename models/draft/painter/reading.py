@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models.draft import lexicon
+from models.draft.buildings import is_inside
 from models.draft.weather_words import CLEAR, Said, said
 from models.specs import ImageSpec, Place
 
@@ -33,6 +34,8 @@ _CARRIED = re.compile(
     re.IGNORECASE,
 )
 _IN_HAND = re.compile(r"\s+in (?:his|her|their|its|one|a|the) (?:hands?|arms?|paws?)\b", re.IGNORECASE)
+
+_NO_WORDS = frozenset({"place_refines", "place_insides"})
 
 _URBAN = frozenset({"city", "street", "market", "rooftop", "subway_station", "office", "neon"})
 _COUNTRY = frozenset(
@@ -88,11 +91,12 @@ class _Weather(Known):
 @dataclass(frozen=True)
 class Words:
     """Every vocabulary the painter uses. ``near``: places in sight of a place, so naming them moves nobody there.
-    ``refines``: the larger places that a place is part of."""
+    ``refines``: the larger places that a place is part of; ``insides``: the rooms of a place that is a building."""
 
     places: Known
     near: dict[str, frozenset[str]]
     refines: dict[str, frozenset[str]]
+    insides: Mapping[str, str]
     indoor: frozenset[str]
     times: Known
     time_hints: Known
@@ -121,11 +125,12 @@ def words() -> Words:
         places=Known(places),
         near=near,
         refines={name: frozenset(larger) for name, larger in own["place_refines"].items()},
+        insides=own["place_insides"],
         indoor=frozenset(indoor),
         times=Known(map(lexicon.entry, shared["time"])),
         time_hints=Known(lexicon.entry(table, words=("hint_zh", "hint_en")) for table in shared["time"]),
         weather=_Weather([*map(lexicon.entry, shared["weather"]), *_entries(own["weather_words"])]),
-        own={section: Known(_entries(own[section])) for section in own if section != "place_refines"},
+        own={section: Known(_entries(own[section])) for section in own if section not in _NO_WORDS},
         people=own["people"],
     )
 
@@ -159,7 +164,7 @@ def read(spec: ImageSpec) -> Reading:
     prompt = _without_names(spec)
     ground = place_text(spec.place) if spec.place else ""
     refused = spec.negative_prompt
-    place = _place(spec.place, prompt, spec.prompt)
+    place = _entered(_place(spec.place, prompt, spec.prompt), spec.place, prompt)
     if place is not None and place in known.places.ids(refused):
         place = None
     indoor = place in known.indoor if place else bool(spec.place and spec.place.scene_type == "indoor")
@@ -256,6 +261,18 @@ def _place(place: Place | None, prompt: str, asked: str) -> str | None:
         if own in known.refines.get(match.id, frozenset()) or _MOVED.search(prompt[: match.start]):
             own = match.id
     return own
+
+
+def _entered(place: str | None, scene: Place | None, prompt: str) -> str | None:
+    """The rooms of a building that the scene or the words are inside of, else the place itself."""
+    rooms = words().insides.get(place or "")
+    if place is None or rooms is None:
+        return place
+    if scene and scene.scene_type == "indoor":
+        return rooms
+    text = f"{place_text(scene)}\n{prompt}" if scene else prompt
+    named = [match for match in words().places.find(text) if match.id == place]
+    return rooms if named and is_inside(text, named[-1].start, named[-1].end) else place
 
 
 def _places_in(text: str) -> list[Match]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from models.draft import lexicon
+from models.draft.buildings import is_before, is_inside
 from models.draft.lexicon import Hit, shared
 from models.draft.script import moods
 from models.draft.script.people import Mentions
@@ -67,9 +68,9 @@ def assign_settings(source: Source, mentions: Mentions) -> None:
         paragraph = beat.paragraph
         if stay:
             if seen_since is not None and stay.entered and stay.place in _near("place", current.place):
-                given[seen_since:] = [replace(s, place=stay.place, label=stay.label) for s in given[seen_since:]]
+                given[seen_since:] = [_at(stay, setting) for setting in given[seen_since:]]
             seen_since = number if not stay.entered and _is_afar(stay.place) else None
-            current = replace(current, place=stay.place, label=stay.label)
+            current = _at(stay, current)
         current = current if text.endswith(("?", "？")) else _next(current, text)
         current = replace(current, weather=weather_spoken(beat.lines, current.weather))
         given.append(current)
@@ -77,7 +78,7 @@ def assign_settings(source: Source, mentions: Mentions) -> None:
     for beat, setting in zip(source.beats, given, strict=True):
         beat.weather = setting.weather
     source.settings = _numbered(given, source.beats)
-    source.scene_names = [setting_name(setting, source.language) for setting in source.settings]
+    source.scene_names = [told_name(setting, source.language) for setting in source.settings]
     _make_unique(source.scene_names)
 
 
@@ -98,12 +99,14 @@ def follow_weather(source: Source) -> None:
 def read_setting(text: str, *, label: str = "") -> Setting:
     """The setting a phrase such as a scene heading names."""
     place = shared("place").first(label) or shared("place").first(text)
+    named = [hit for hit in shared("place").find(text) if hit.entry is place]
     time = shared("time").first(text) or lexicon.time_hints().first(text)
     return Setting(
         place=place.id if place else None,
         time=time.id if time else None,
         weather=weather_after(text, None),
         label=label,
+        interior=_interior(text, named[-1]) if named else None,
     )
 
 
@@ -127,11 +130,22 @@ def _jumps(before: str | None, time: str | None) -> bool:
 
 @dataclass(frozen=True)
 class _Stay:
-    """A place the words speak of: whether somebody is said to be in it, and the name it is given."""
+    """A place the words speak of: whether somebody is said to be in it, the name it is given, whether the words are
+    inside of a building."""
 
     place: str
     entered: bool
     label: str
+    interior: bool | None = None
+
+
+def _at(stay: _Stay, setting: Setting) -> Setting:
+    return replace(setting, place=stay.place, label=stay.label, interior=stay.interior)
+
+
+def _interior(text: str, hit: Hit) -> bool | None:
+    """Of a building with rooms of its own, whether the words are inside; None of any other place."""
+    return is_inside(text, hit.start, hit.end) if "inside_en" in hit.entry.fields else None
 
 
 def _place_in(text: str, current: Setting, language: Language, *, is_opening: bool) -> _Stay | None:
@@ -144,25 +158,29 @@ def _place_in(text: str, current: Setting, language: Language, *, is_opening: bo
                 stay = _Stay(hit.entry.id, True, "")
             continue
         place = hit.entry.id
-        entered = _is_where(text, hit)
+        interior = _interior(text, hit)
+        entered = interior or _is_where(text, hit)
         word = hit.word.lower()
         label = word if word in hit.entry.fields.get(f"own_{language}", ()) else ""
         if current.place is None:
             if stay is None or (entered and not stay.entered):
-                stay = _Stay(place, entered, label)
+                stay = _Stay(place, entered, label, interior)
+        elif place == current.place and current.interior and is_before(text, hit.start, hit.end):
+            stay = _Stay(place, True, label or current.label, False)
         elif place == current.place:
-            stay = _Stay(place, True, label or current.label) if entered else stay
-        elif entered and (not _in_view(place, current.place, hit) or (is_opening and not _is_afar(place))):
-            stay = _Stay(place, True, label)
+            stay = _Stay(place, True, label or current.label, interior) if entered else stay
+        elif entered and (not _in_view(place, current.place, text, hit) or (is_opening and not _is_afar(place))):
+            stay = _Stay(place, True, label, interior)
     return stay
 
 
-def _in_view(place: str, current: str, hit: Hit) -> bool:
+def _in_view(place: str, current: str, text: str, hit: Hit) -> bool:
     """Whether one sees the place from the current one without going there; going inside is always a move."""
     if place not in _near("place", current) or (_is_afar(current) and not _is_afar(place)):
         return False
     here = next(entry for entry in shared("place").entries if entry.id == current)
-    return not (hit.entry.fields["scene_type"] == "indoor" and here.fields["scene_type"] == "outdoor")
+    goes_in = hit.entry.fields["scene_type"] == "indoor" or _interior(text, hit)
+    return not (goes_in and here.fields["scene_type"] == "outdoor")
 
 
 def _is_indoor(place: str | None) -> bool:
@@ -200,7 +218,8 @@ def _fill_backwards(given: list[Setting], beats: list[Beat]) -> None:
     for index, setting in enumerate(given):
         if setting.place or first is None:
             break
-        given[index] = replace(setting, place=first.place, label=label if first.label == label else setting.label)
+        own_label = label if first.label == label else setting.label
+        given[index] = replace(setting, place=first.place, label=own_label, interior=first.interior)
     for index in range(1, len(given)):
         opens = beats[index].paragraph != beats[index - 1].paragraph
         if given[index].time and not given[index - 1].time and not opens:
@@ -223,10 +242,10 @@ def _numbered(given: list[Setting], beats: list[Beat]) -> list[Setting]:
     """The distinct settings, and each beat's number among them. Weather does not part settings; past MAX_SETTINGS a
     beat stays where the story was."""
     distinct: list[Setting] = []
-    keys: dict[tuple[str | None, str | None], int] = {}
+    keys: dict[tuple[str | None, str | None, bool | None], int] = {}
     last = 0
     for setting, beat in zip(given, beats, strict=True):
-        key = (setting.place, setting.time)
+        key = (setting.place, setting.time, setting.interior)
         if key not in keys and len(distinct) < MAX_SETTINGS:
             keys[key] = len(distinct)
             distinct.append(setting)
@@ -249,6 +268,14 @@ def setting_name(setting: Setting, language: Language) -> str:
         return sentence_case(time) if time else "Open stage"
     phrase = next((e.fields["phrase_en"] for e in shared("time").entries if time and e.id == setting.time), "")
     return sentence_case(f"{place} {phrase}".strip())
+
+
+def told_name(setting: Setting, language: Language) -> str:
+    """The name of a setting that a story told: an author's heading says itself whether it is inside."""
+    name = setting_name(setting, language)
+    if not setting.interior:
+        return name
+    return in_language(language, f"{name}里", f"Inside the {name[0].lower()}{name[1:]}")
 
 
 def _word(section: str, entry_id: str | None, language: Language) -> str:
@@ -284,16 +311,17 @@ def _scene(setting: Setting, name: str, beats: Iterable[Beat], tone: str, wish: 
         place=wished.place or setting.place,
         time=wished.time or setting.time,
         weather=wished.weather or setting.weather,
+        interior=wished.interior if wished.place else setting.interior,
     )
     place = next((e for e in shared("place").entries if e.id == setting.place), None)
     time = next((e for e in shared("time").entries if e.id == setting.time), None)
     is_indoor = setting.interior if setting.interior is not None else place and place.fields["scene_type"] == "indoor"
     weather = "" if is_indoor else _word("weather", setting.weather, language)
-    title = setting_name(setting, language)
+    look = place.text("inside" if is_indoor and place.text("inside", language) else "look", language) if place else ""
     told = next((beat.description or beat.narration for beat in beats if beat.description or beat.narration), "")
     parts = [
-        title,
-        place.text("look", language) if place else "",
+        setting_name(setting, language),
+        look,
         weather,
         shorten(told, language, zh_characters=40, en_words=18) if not place else "",
         wish.strip(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from models.draft.painter.places import groves, halls, homes, land, landmarks, street, town, water, wild
+from models.draft.painter.places import groves, halls, homes, land, landmarks, sacred, street, town, water, wild
 from models.draft.painter.stage import Stage
 
 PLACES: dict[str, Callable[[Stage], None]] = {
@@ -55,6 +55,8 @@ PLACES: dict[str, Callable[[Stage], None]] = {
     "subway_station": halls.subway_station,
     "car": halls.car,
     "palace": halls.palace,
+    "nave": sacred.nave,
+    "temple_hall": sacred.temple_hall,
     "theater": halls.theater,
     "space_station": halls.space_station,
 }
