@@ -169,18 +169,17 @@ def _place_in(text: str, current: Setting, language: Language, *, is_opening: bo
             stay = _Stay(place, True, label or current.label, False)
         elif place == current.place:
             stay = _Stay(place, True, label or current.label, interior) if entered else stay
-        elif entered and (not _in_view(place, current.place, text, hit) or (is_opening and not _is_afar(place))):
+        elif entered and (not _in_view(place, current.place, hit) or (is_opening and not _is_afar(place))):
             stay = _Stay(place, True, label, interior)
     return stay
 
 
-def _in_view(place: str, current: str, text: str, hit: Hit) -> bool:
+def _in_view(place: str, current: str, hit: Hit) -> bool:
     """Whether one sees the place from the current one without going there; going inside is always a move."""
     if place not in _near("place", current) or (_is_afar(current) and not _is_afar(place)):
         return False
     here = next(entry for entry in shared("place").entries if entry.id == current)
-    goes_in = hit.entry.fields["scene_type"] == "indoor" or _interior(text, hit)
-    return not (goes_in and here.fields["scene_type"] == "outdoor")
+    return not (hit.entry.fields["scene_type"] == "indoor" and here.fields["scene_type"] == "outdoor")
 
 
 def _is_indoor(place: str | None) -> bool:

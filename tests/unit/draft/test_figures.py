@@ -100,3 +100,11 @@ def test_a_lap_is_seen_above_the_subtitles(age: str, clothes: str, size: tuple[i
         broad = np.flatnonzero(purple.sum(axis=1) >= 0.9 * purple.sum(axis=1).max())
         assert purple.sum(axis=1).max() > 0.1 * width
         assert broad.max() < 0.82 * height
+
+
+def test_a_robot_wears_metal_unless_the_text_dresses_it() -> None:
+    robot = _look("a brown robot with a brown metal body", name="Robot", gender="other", age="adult")
+    dressed = _look("a silver robot in a red dress and a straw hat", name="Robot", gender="other", age="adult")
+    assert (robot.species, robot.top, robot.top_colour, robot.accessories) == ("robot", "armor", robot.skin, {})
+    assert (dressed.top, dressed.top_colour) == ("dress", rgb("#d8413c"))
+    assert set(dressed.accessories) == {"straw_hat"}
