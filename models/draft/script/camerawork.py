@@ -28,6 +28,7 @@ _ALTERNATIVES = {
 }
 _REESTABLISH_AFTER = 4
 _FEW = 2
+_FACES = frozenset([ShotType.CLOSE_UP, ShotType.EXTREME_CLOSE_UP])
 
 
 @lru_cache(maxsize=1)
@@ -108,6 +109,14 @@ def _stands_alone(drafts: list[Draft], index: int) -> bool:
 
 
 def _size(draft: Draft, before: list[Draft], met: set[str]) -> ShotType:
+    size = _by_content(draft, before, met)
+    # A face alone shows neither who waves nor who runs.
+    if size in _FACES and (_moves_about(draft) or _gestures().find(draft.narration or draft.description)):
+        return ShotType.MEDIUM
+    return size
+
+
+def _by_content(draft: Draft, before: list[Draft], met: set[str]) -> ShotType:
     last = before[-1].shot_type if before else None
     if draft.lines:
         feeling = draft.lines[0].emotion
@@ -142,6 +151,11 @@ def _shows_detail(draft: Draft, met: set[str]) -> bool:
 def _gaits() -> Vocabulary:
     """Ways to move that need the whole body in the picture."""
     return Vocabulary([Entry("gait", tuple(moods.data()["gaits"]))])
+
+
+@lru_cache(maxsize=1)
+def _gestures() -> Vocabulary:
+    return Vocabulary([Entry("gesture", tuple(moods.data()["gestures"]))])
 
 
 def _moves_about(draft: Draft) -> bool:

@@ -78,6 +78,23 @@ def test_a_small_thing_is_looked_at_from_close_by_once_its_owner_is_known() -> N
     assert ShotType.EXTREME_CLOSE_UP not in {new[1], running[1]}
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Tom raises the red lantern and waves.",
+        "Tom runs home.",
+        "汤姆举起红灯，挥手告别。",
+        "两人坐在炉火旁。",
+        "老渔夫拿出贝壳，放在她的手心。",
+    ],
+)
+def test_a_face_alone_shows_no_gesture(words: str) -> None:
+    for others in range(1, 4):
+        sizes = _sizes(*(_told("Tom looks up.", "Tom") for _ in range(others)), _told(words, "Tom"))
+        assert sizes[-1] not in NEAR
+    assert NEAR & set(_sizes(*(_told("Tom looks up.", "Tom") for _ in range(4))))
+
+
 def test_two_in_a_tall_picture_are_near_enough_to_be_seen() -> None:
     drafts = [_told("They walk home.", "Tom", "Ann"), _spoken("Tom", "Ann"), _told("They run.", "Tom", "Ann")]
     assert ShotType.WIDE in _sizes(*[_told(d.narration, *d.people) for d in drafts])
