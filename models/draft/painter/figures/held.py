@@ -26,6 +26,9 @@ HELD = (
     "bag",
 )
 
+PORTABLE = frozenset(HELD) | {"cat", "dog", "rabbit"}
+"""What can be in a hand: a room "with a fireplace" has it, nobody carries it."""
+
 
 def draw_held(f: Frame, name: str, colour: Colour) -> None:
     """A thing in the right hand, in the canvas of the figure."""
