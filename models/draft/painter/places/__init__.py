@@ -46,6 +46,7 @@ PLACES: dict[str, Callable[[Stage], None]] = {
     "classroom": homes.classroom,
     "office": homes.office,
     "library": homes.library,
+    "stairwell": homes.stairwell,
     "cafe": halls.cafe,
     "teahouse": halls.teahouse,
     "shop": halls.shop,
