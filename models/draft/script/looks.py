@@ -193,7 +193,6 @@ def complete(look: Look, *, gender: Gender, age: Age, key: str, taken: set[str],
         if "top" not in look.worn:
             colour = draw.pick("top colour", choices["top_colours"], avoid=taken)
             look.worn["top"] = _coloured(colour, draw.pick("top", choices[f"top_{language}"]), language)
-            taken.add(colour)
         if "bottom" not in look.worn:
             colour = draw.pick("bottom colour", choices["bottom_colours"])
             look.worn["bottom"] = _coloured(colour, draw.pick("bottom", choices[f"bottom_{language}"]), language)
@@ -201,8 +200,11 @@ def complete(look: Look, *, gender: Gender, age: Age, key: str, taken: set[str],
         thing = draw.pick("accessory", choices[f"accessories_{language}"][age], avoid=taken)
         look.worn["accessory"] = thing
         taken.add(thing)
-    for hit in vocabulary("colour").find(look.worn.get("dress", "")):
-        taken.add(hit.entry.id)
+    if (age, gender) == ("elder", "male") and "face" not in look.worn:
+        noun = draw.pick("face", choices[f"elder_face_{language}"])
+        look.worn["face"] = _coloured(look.hair_colour, noun, language)
+    for part in ("top", "dress"):
+        taken.update(hit.entry.id for hit in vocabulary("colour").find(look.worn.get(part, "")))
 
 
 def describe(look: Look, *, gender: Gender, age: Age, language: Language) -> str:

@@ -75,16 +75,19 @@ def read(text: str, language: Language, *, verbatim: bool) -> Source:
     mentions = mentions_of(people, language)
     speakers = Speakers(people, mentions, language)
     beats: list[Beat] = []
+    asides: list[str] = []
     for number, (paragraph, parts) in enumerate(zip(paragraphs, pieces, strict=True)):
         if paragraph.speaker:
             speaker = speakers.next_speaker(spelling[paragraph.speaker], same_paragraph=False, told=[])
             beats += _spoken(speaker, _unquoted(paragraph.text), Emotion.NEUTRAL, number)
             continue
-        beats += _ParagraphReader(number, speakers, language, verbatim=verbatim).read(parts)
+        reader = _ParagraphReader(number, speakers, language, verbatim=verbatim)
+        beats += reader.read(parts)
+        asides += reader.asides
     for beat in beats:
         said_by = [line.speaker for line in beat.lines if line.speaker]
         beat.people = list(dict.fromkeys([*said_by, *mentions.names(beat.narration)]))
-    return Source(language, text, beats, title=title, people=people)
+    return Source(language, text, beats, title=title, background=asides, people=people)
 
 
 class _ParagraphReader:
@@ -96,6 +99,8 @@ class _ParagraphReader:
         self.language: Language = language
         self.verbatim = verbatim
         self.beats: list[Beat] = []
+        self.asides: list[str] = []
+        """What is not narrated of "she said": it may tell how she looks."""
         self._told: list[str] = []  # sentences since the last quotation, not yet beats
         self._spoke = False
 
@@ -151,7 +156,10 @@ class _ParagraphReader:
         """What is narrated of "she said": nothing where it says no more than whose voice is heard."""
         if speaker is None or self.verbatim:
             return [one_line(sentence)]
-        return [] if attribution.is_bare else [without_lead(one_line(sentence), self.language)]
+        if attribution.is_bare:
+            self.asides.append(one_line(sentence))
+            return []
+        return [without_lead(one_line(sentence), self.language)]
 
 
 def _spoken(speaker: str | None, words: str, emotion: Emotion, paragraph: int) -> list[Beat]:

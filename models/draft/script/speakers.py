@@ -12,7 +12,11 @@ _ZH_SAYS = re.compile(f"(?:{people_zh.SAY})(?:着|了|过)?[：:，,。！!]?$|(
 _EN_SAYS = re.compile(rf"\b(?:{people_en.SAY})\b", re.IGNORECASE)
 _CLAUSES = re.compile("[，,；;]")
 _EN_INVERTED = re.compile(
-    rf"^(?P<verb>{people_en.SAY})\s+(?P<who>(?:the |his |her )?[\w’']+(?: [A-Z][\w’']+)?)", re.IGNORECASE
+    rf"^(?P<verb>{people_en.SAY})\s+"
+    r"(?P<who>(?:the|his|her|an?) (?:[\w’'-]+ ){0,3}?[\w’'-]+"
+    r"(?=\W*$|[^\w\s’'-]| (?:in|with|as|to|and|from|at|on|through)\b)"
+    r"|[\w’'-]+(?: (?-i:[A-Z])[\w’'-]+)?)",
+    re.IGNORECASE,
 )
 _ZH_LEAD = re.compile(f"(?:，[^，。]{{0,8}}|[一地着]?)(?:{people_zh.SAY})(?:着|了)?[：:，,]?$")
 _EN_LEAD = re.compile(rf"(?:,|,?\s+(?:and|then|as \w+))\s+(?:{people_en.SAY})\b[^,.:;]{{0,24}}[,:]$", re.IGNORECASE)

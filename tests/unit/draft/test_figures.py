@@ -108,3 +108,17 @@ def test_a_robot_wears_metal_unless_the_text_dresses_it() -> None:
     assert (robot.species, robot.top, robot.top_colour, robot.accessories) == ("robot", "armor", robot.skin, {})
     assert (dressed.top, dressed.top_colour) == ("dress", rgb("#d8413c"))
     assert set(dressed.accessories) == {"straw_hat"}
+
+
+def test_curls_hang_to_a_womans_shoulders_and_stop_over_a_mans_ears() -> None:
+    skin = rgb("#eec39c")
+    shown = {}
+    for gender in ("female", "male"):
+        look = replace(
+            _look("curly green hair, blue coat", age="adult", gender=gender), skin=skin, hair_colour=(0, 160, 0)
+        )
+        pixels, x, y, r = _head(look, POSES["stand"])
+        beside = pixels[round(y + 0.5 * r) : round(y + 0.9 * r), round(x - 1.1 * r) : round(x + 1.1 * r)].astype(int)
+        shown[gender] = float((beside[..., 1] - beside[..., 0] > 40).mean())
+    assert shown["female"] > 0.1
+    assert shown["male"] < 0.02

@@ -99,3 +99,44 @@ def test_a_fixed_protagonist_appears_in_a_text_without_people() -> None:
     hero = Character(name="Ada", character_type="protagonist")
     script = break_down("The sea is calm. Waves roll over the beach.", fixed_protagonist=hero)
     assert any("Ada" in shot.characters for shot in script.shots)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "worn"),
+    [
+        ('"You are late," the old baker says, stroking his beard. He opens the box.', "Old Baker", "beard"),
+        ("“你来晚了。”老木匠摸着白胡子说。他打开盒子。", "老木匠", "白色胡子"),
+    ],
+)
+def test_how_somebody_speaks_tells_of_looks_though_it_is_not_narrated(text: str, name: str, worn: str) -> None:
+    script = break_down(text)
+    assert worn in script.character(name).appearance
+    assert worn not in script.heard
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_old_man_has_a_beard_or_a_moustache(seed: int) -> None:
+    for text in ("The old carpenter sits down. He smiles.", "老木匠坐下来。他笑了笑。"):
+        (man,) = write(ScriptStep.CHARACTERS, text, seed=seed).characters
+        assert (man.gender, man.age) == ("male", "elder")
+        assert any(word in man.appearance for word in ("beard", "moustache", "胡"))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nobody_is_given_the_colour_that_another_wears(seed: int) -> None:
+    text = "Mira, a courier in a yellow raincoat, meets Tom. Tom smiles. Mira laughs."
+    cast = write(ScriptStep.CHARACTERS, text, seed=seed).characters
+    assert "yellow raincoat" in cast[0].appearance
+    assert "yellow" not in cast[1].appearance
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        ("cries Nora in a red scarf, out of breath.", "Nora cries in a red scarf, out of breath."),
+        ("said the old lantern maker with a smile for the child.", "The old lantern maker said with a smile for the"),
+        ("said Mary Ann from behind the heavy door.", "Mary Ann said from behind the heavy door."),
+    ],
+)
+def test_who_speaks_stands_before_the_verb_when_it_is_narrated(after: str, told: str) -> None:
+    assert told in break_down(f'Nora waits. "At last!" {after} The train stops.').heard

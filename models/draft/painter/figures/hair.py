@@ -28,7 +28,7 @@ def draw_back_hair(h: Head) -> None:
             colour,
         )
     elif style in {"bob", "curly"}:
-        low = 0.95 if style == "bob" else 1.05
+        low = 0.95 if style == "bob" else 1.05 if look.gender == "female" else 0.35
         h.smooth(
             [
                 (-0.9 + back, -0.4),
@@ -179,6 +179,8 @@ def draw_front_hair(h: Head) -> None:
             (0.92, -0.1, 0.28),
             (0.9, 0.4, 0.26),
         ):
+            if look.gender != "female" and v > 0:
+                continue  # cut short over the ears
             h.ellipse(u, v, r, r, colour)
             h.ellipse(u - 0.07, v - 0.09, r * 0.45, r * 0.4, shine, 0.4)
     h.smooth([(-0.62, -0.7), (-0.2, -0.95), (0.35, -0.92), (0.62, -0.68), (0.3, -0.76), (-0.2, -0.78)], shine, 0.55)
