@@ -119,8 +119,7 @@ class Attempt:
 
     def store(self, path: Path, media_type: str | None = None) -> StoredArtifact:
         artifact = describe(path, media_type)
-        if self._bench.store.size(artifact.key) != artifact.size:
-            self._bench.store.put_file(artifact.key, path)
+        self._bench.store.keep_file(artifact.key, path)
         self._progressed_at = time.monotonic()
         return artifact
 

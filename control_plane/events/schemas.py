@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from control_plane.web.models import FileUrl, ResponseModel
+from control_plane.web.models import FileUrl, ResponseModel, Timestamp
 
 
 class EventData(ResponseModel):
@@ -13,7 +13,7 @@ class EventData(ResponseModel):
 
 class GenerationProgress(EventData):
     material_package_id: str
-    status: Literal["generating", "completed", "failed"]
+    status: Literal["generating", "completed", "failed", "cancelled"]
     progress: int
     current_step: str
 
@@ -60,6 +60,7 @@ class CandidateCompleted(EventData):
     status: Literal["completed", "failed"]
     image_url: FileUrl | None = None
     thumbnail_url: FileUrl | None = None
+    content: str | None = None
     error_message: str | None = None
 
 
@@ -108,6 +109,13 @@ class QuotaInsufficient(EventData):
     remaining: int
 
 
+class QuotaChanged(EventData):
+    daily_limit: int
+    used: int
+    remaining: int
+    reset_at: Timestamp
+
+
 EVENTS: dict[str, type[EventData]] = {
     "generation.progress": GenerationProgress,
     "generation.completed": GenerationCompleted,
@@ -122,6 +130,7 @@ EVENTS: dict[str, type[EventData]] = {
     "export.completed": ExportCompleted,
     "export.failed": ExportFailed,
     "quota.insufficient": QuotaInsufficient,
+    "quota.changed": QuotaChanged,
 }
 EVENT_NAMES = {data: name for name, data in EVENTS.items()}
 

@@ -10,14 +10,16 @@ import structlog
 from aiohttp import WSMsgType, web
 from pydantic import Field, ValidationError
 
+from control_plane.accounts import access
 from control_plane.accounts.actor import Access, Actor
 from control_plane.accounts.tokens import actor_of, read_session_token
 from control_plane.errors import ApiError, Forbidden
 from control_plane.events.hub import Client, Hub
 from control_plane.projects.tables import load_project
-from control_plane.web.handler import SERVICES, language_of, refuse_nul
+from control_plane.web.handler import SERVICES, language_of
 from control_plane.web.messages import explain
 from control_plane.web.models import RequestModel
+from control_plane.web.parsing import refuse_unstorable
 from control_plane.work import Services
 
 log = structlog.get_logger(__name__)
@@ -59,6 +61,9 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
         if token
         else actor_of(request, services.settings, Access.READ)
     )
+    async with services.database.transaction() as session:
+        actor = await access.enter(session, actor)
+    language = language_of(request) if "Accept-Language" in request.headers else actor.language or "zh"
     socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=_MAX_MESSAGE_BYTES)
     await socket.prepare(request)
     client = Client(socket)
@@ -67,7 +72,7 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
     try:
         async for message in socket:
             if message.type is WSMsgType.TEXT:
-                client.send(await _act(services, hub, client, actor, message.data, language_of(request)))
+                client.send(await _act(services, hub, client, actor, message.data, language))
     finally:
         hub.remove(client)
         writer.cancel()
@@ -79,7 +84,7 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
 async def _act(services: Services, hub: Hub, client: Client, actor: Actor, text: str, language: str) -> dict[str, Any]:
     try:
         action = Action.model_validate(orjson.loads(text))
-        refuse_nul(action)
+        refuse_unstorable(action)
     except ApiError as error:
         return {"event": "error", "code": error.code, "message": error.message(language)}
     except orjson.JSONDecodeError:

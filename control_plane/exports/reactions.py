@@ -1,5 +1,6 @@
 """A film was encoded."""
 
+from datetime import timedelta
 from pathlib import PurePosixPath
 
 from control_plane.artifacts import tables as artifacts
@@ -21,9 +22,9 @@ from scheduler.task import FinishedTask, TaskState
 async def film_encoded(work: Work, task: FinishedTask) -> None:
     export = await tables.export_by_id(work.session, task.context["export_id"])
     project = await work.session.get(projects.ProjectRow, task.project_id)
-    if export is None or project is None or export.status != "pending":
-        # Cancelled or deleted while it was encoded: nobody gets the film, so nobody pays for it.
-        await quota.settle(work.session, task.id, succeeded=False)
+    if export is None or project is None or export.task_id != task.id or export.status != "pending":
+        # Cancelled, deleted or tried again while it was encoded: nobody gets the film, so nobody pays for it.
+        await quota.settle(work, task.id, succeeded=False)
         return
     if task.state is not TaskState.SUCCEEDED:
         await waiting.fail(work, export, task.error_message or task.outcome.value)
@@ -39,6 +40,7 @@ async def film_encoded(work: Work, task: FinishedTask) -> None:
     export.status, export.completed_at = "completed", utc_now()
     if project.edit_count == export.edit_count and project.status in {Status.EDITING, Status.COMPLETED}:
         project.status, project.stage = Status.EXPORTED, STAGE_OF[Status.EXPORTED]
+    await tables.delete_expired_files(work.session)
     await work.session.flush()
     await events.append(work, project.id, ExportCompleted(export_task_id=export.id, files=files))
 
@@ -55,6 +57,7 @@ async def _keep(
     file_name = rules.safe_file_name(export.name, PurePosixPath(stored.key).suffix)
     artifact_id = await artifacts.keep(work.session, project.tenant_id, file_name, stored)
     is_video = file_type == "video"
+    kept_days = work.services.settings.export_retention_days
     row = tables.ExportFileRow(
         id=new_id("fil"),
         export_id=export.id,
@@ -66,6 +69,7 @@ async def _keep(
         duration_s=result.duration_s if is_video else None,
         resolution=f"{result.width}x{result.height}" if is_video else None,
         format=file_format,
+        expires_at=utc_now() + timedelta(days=kept_days) if kept_days is not None else None,
     )
     work.session.add(row)
     await work.session.flush()

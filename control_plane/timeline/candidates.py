@@ -2,8 +2,7 @@
 
 from control_plane.accounts.actor import Actor
 from control_plane.errors import AlreadyExists, NotFound
-from control_plane.materials import generation, prompts
-from control_plane.materials import service as material_service
+from control_plane.materials import pictures, prompts
 from control_plane.materials import tables as materials
 from control_plane.timeline import build, tables
 from control_plane.timeline.schemas import (
@@ -69,10 +68,10 @@ async def regenerate_image(
     shot = Shot.model_validate(element.data)
     prompt, wish = request.prompt or "", request.user_prompt
     spec = prompts.shot_picture(parts, shot, prompt=prompt, wish=wish, take=take)
-    image = await generation.new_image(
+    image = await pictures.new_image(
         work, project, element, Framing.SHOT, spec.prompt, wish=f"{prompt} {wish}".strip(), position=take
     )
-    cost = await material_service.enqueue_picture(work, project, package, element, image, "text_to_image", spec)
+    cost = await pictures.enqueue_candidate(work, project, package, element, image, "text_to_image", spec)
     return RegenerateShotResponse(candidate_id=image.id, status="processing", quota_consumed=cost)
 
 

@@ -7,10 +7,10 @@ from control_plane.exports import waiting
 from control_plane.materials import generation
 from control_plane.materials import tables as materials
 from control_plane.projects import tables as projects
-from control_plane.reactions import reaction
-from control_plane.timeline import audio, build, tables, videos
+from control_plane.reactions import drop, reaction
+from control_plane.timeline import build, music, tables, videos
 from control_plane.work import Work
-from models.specs import MusicResult, ScriptStep, SpeechResult, VideoResult
+from models.specs import MusicResult, SpeechResult, VideoResult
 from runtime.database import utc_now
 from scheduler.task import FinishedTask, TaskState
 
@@ -22,17 +22,22 @@ async def line_spoken(work: Work, task: FinishedTask) -> None:
     line = await tables.line_by_id(work.session, task.context["line_id"])
     if project is None or package is None:
         return
-    succeeded = task.state is TaskState.SUCCEEDED
-    # A line that was changed while this was spoken waits for its newer take; the step still counts this one.
-    if line is not None and line.revision == task.context["revision"]:
+    is_wanted = line is not None and line.revision == task.context["revision"]
+    # A line that was changed while this was spoken waits for its newer take, one whose clip was deleted for none: the
+    # step counts them as done, however this one ended.
+    succeeded = task.state is TaskState.SUCCEEDED or not is_wanted
+    if line is None:
+        await drop(work, task)
+    elif is_wanted:
         await _keep_speech(work, line, task)
-    step = task.context.get("step")
-    if step is not None:
-        if succeeded:
-            await generation.finish_one(work, project, package, ScriptStep(step))
+    if "step" in task.context:
+        step = await materials.step_of_task(work.session, package.id, task.context)
+        if step is None:
+            await drop(work, task)
+        elif succeeded:
+            await generation.finish_one(work, project, package, step)
         else:
-            message = task.error_message or task.outcome.value
-            await generation.fail(work, project, package, ScriptStep(step), message)
+            await generation.fail(work, project, package, step, task.error_message or task.outcome.value)
     await build.settle_status(work, project)
     await waiting.start_waiting(work, project)
 
@@ -64,17 +69,20 @@ async def _keep_speech(work: Work, line: tables.SpeechLineRow, task: FinishedTas
 async def video_rendered(work: Work, task: FinishedTask) -> None:
     project = await work.session.get(projects.ProjectRow, task.project_id)
     video = await tables.video_by_id(work.session, task.context["video_id"])
-    if project is None or video is None:
+    clip = await work.session.get(tables.ClipRow, task.context["clip_id"], populate_existing=True)
+    if project is None or video is None or clip is None or video.status == "cancelled":
+        # Cancelled or deleted while it was rendered: nobody gets it, so nobody pays for it.
+        await drop(work, task)
+    if project is None or video is None or clip is None:
         return
-    clip_id, shot_number = task.context["clip_id"], task.context["shot_number"]
+    clip_id, shot_number = clip.id, clip.shot_number
     video.completed_at = utc_now()
-    if task.state is TaskState.SUCCEEDED:
+    if task.state is TaskState.SUCCEEDED and video.status != "cancelled":
         result = VideoResult.model_validate(task.result)
         await artifacts.fulfil(work.session, video.artifact_id, result.video)
         await artifacts.fulfil(work.session, video.thumbnail_artifact_id, result.thumbnail)
         video.status = "completed"
-        clip = await work.session.get(tables.ClipRow, clip_id)
-        if clip is not None and clip.selected_video_id is None:
+        if clip.selected_video_id is None:
             clip.selected_video_id = video.id
             await build.edited(work, project)
         await events.append(
@@ -89,8 +97,9 @@ async def video_rendered(work: Work, task: FinishedTask) -> None:
             ),
         )
     else:
-        video.status = "cancelled" if task.state is TaskState.CANCELLED else "failed"
-        video.error_message = task.error_message or task.outcome.value
+        if video.status != "cancelled":
+            video.status = "cancelled" if task.state is TaskState.CANCELLED else "failed"
+            video.error_message = task.error_message or task.outcome.value
         await events.append(
             work,
             project.id,
@@ -98,14 +107,14 @@ async def video_rendered(work: Work, task: FinishedTask) -> None:
                 clip_id=clip_id,
                 shot_number=shot_number,
                 generation_id=video.id,
-                error_message=video.error_message,
+                error_message=video.error_message or task.outcome.value,
             ),
         )
     await build.settle_status(work, project)
     await waiting.start_waiting(work, project)
 
 
-@reaction(audio.MUSIC_REACTION)
+@reaction(music.MUSIC_REACTION)
 async def music_composed(work: Work, task: FinishedTask) -> None:
     project = await work.session.get(projects.ProjectRow, task.project_id)
     candidate = await tables.bgm_candidate(work.session, task.context["candidate_id"])

@@ -36,6 +36,7 @@ from scheduler.ports import Assignment, AttemptReport
 from scheduler.task import OutcomeClass
 from scheduler.testing import FakeFarm
 from tests.conftest import fresh_database
+from tests.contract.watch import Watch
 
 PASSWORD = "correct horse"
 
@@ -56,6 +57,9 @@ class StoreContext(LocalContext):
 
     def fetch(self, key: str) -> Path:
         path = self._artifacts.local_path(key)
+        if path is None and self._artifacts.local_root is None:
+            path = self.work_dir / "fetched" / key
+            self._artifacts.download(key, path)
         if path is None:
             raise FileNotFoundError(key)
         return path
@@ -176,6 +180,7 @@ class Plane:
     farm: InlineFarm
     anonymous: Client
     new_user: Callable[..., Awaitable[Client]]
+    watch: Watch
 
 
 @pytest.fixture(scope="module")
@@ -185,22 +190,36 @@ def module_database_url(postgres: EmbeddedPostgres, database_template: str) -> I
         yield url
 
 
+@pytest.fixture(scope="module")
+def plane_settings() -> dict[str, Any]:
+    """Settings of a module's own; a module overrides this fixture."""
+    return {}
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def plane(
-    module_database_url: str, _embedded_redis_server: str, tmp_path_factory: pytest.TempPathFactory
+    module_database_url: str,
+    _embedded_redis_server: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    plane_settings: dict[str, Any],
 ) -> AsyncIterator[Plane]:
     """A served control plane with its scheduler."""
     tmp_path = tmp_path_factory.mktemp("plane")
     port = unused_port()
-    settings = Settings(
-        database_url=module_database_url,
-        redis_url=_embedded_redis_server,
-        artifacts_url=f"file://{tmp_path}/artifacts",
-        secret_key="test secret of more than thirty-two characters",
-        port=port,
-        login_attempts_per_minute=1000,
+    settings = Settings.model_validate(
+        {
+            "database_url": module_database_url,
+            "redis_url": _embedded_redis_server,
+            "artifacts_url": f"file://{tmp_path}/artifacts",
+            "secret_key": "test secret of more than thirty-two characters",
+            "port": port,
+            "login_attempts_per_minute": 1000,
+        }
+        | plane_settings
     )
     app = make_app(settings)
+    watch = Watch()
+    app.middlewares.insert(0, watch.middleware)
     services = app[SERVICES]
     runner = web.AppRunner(app)
     await runner.setup()
@@ -225,10 +244,11 @@ async def plane(
 
     async with aiohttp.ClientSession() as http:
         anonymous = Client(http, f"http://127.0.0.1:{port}")
-        yield Plane(services, farm, anonymous, new_user)
+        yield Plane(services, farm, anonymous, new_user, watch)
     scheduling.cancel()
     await asyncio.gather(scheduling, return_exceptions=True)
     await runner.cleanup()
+    assert sorted(watch.surprises) == []
 
 
 @pytest_asyncio.fixture(loop_scope="module")
