@@ -87,7 +87,13 @@ async def _apply_next(services: Services) -> bool:
 
 async def _give_up(services: Services, task: FinishedTask) -> None:
     """A result that cannot be applied counts as failed: whoever waits for it is told, and nothing is charged."""
-    failed = replace(task, state=TaskState.FAILED, outcome=OutcomeClass.TASK, result=None, error_message="结果无法应用")
+    failed = replace(
+        task,
+        state=TaskState.FAILED,
+        outcome=OutcomeClass.TASK,
+        result=None,
+        error_message="the result cannot be applied",
+    )
     async with unit_of_work(services, applies_result=True) as work:
         if task.project_id:
             await lock_project(work.session, task.project_id)

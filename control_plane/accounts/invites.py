@@ -1,6 +1,7 @@
 """Invite codes: made by a team's admins, good for as long and as often as they say."""
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,20 +16,21 @@ from control_plane.accounts.team_schemas import (
     JoinedSpace,
     JoinResponse,
 )
-from control_plane.accounts.tokens import hash_secret, new_secret
+from control_plane.accounts.tokens import hash_secret, invite_code
 from control_plane.errors import AlreadyExists, InvalidInvite, NotFound
-from control_plane.work import Work
+from control_plane.work import Services, Work
 from runtime.database import utc_now
 from runtime.ids import new_id
 
 
 async def create(work: Work, actor: Actor, team_id: str, request: CreateInvite) -> CreatedInvite:
     team, _ = await team_tables.load_team(work.session, actor, team_id)
-    code, code_hash = new_secret()
+    invite_id = new_id("inv")
+    code = invite_code(work.services.settings, invite_id)
     row = tables.InviteRow(
-        id=new_id("inv"),
+        id=invite_id,
         team_id=team.id,
-        code_hash=code_hash,
+        code_hash=hash_secret(code),
         role=request.role,
         uses_left=request.max_uses,
         expires_at=utc_now() + timedelta(seconds=request.expires_in) if request.expires_in else None,
@@ -37,6 +39,11 @@ async def create(work: Work, actor: Actor, team_id: str, request: CreateInvite) 
     work.session.add(row)
     await work.session.flush()
     return CreatedInvite(**_shown(row).model_dump(), invite_code=code)
+
+
+def secrets_of(services: Services, answer: dict[str, Any]) -> dict[str, Any]:
+    """What is told of a created invite and never stored."""
+    return {"invite_code": invite_code(services.settings, answer["id"])}
 
 
 async def list_invites(work: Work, actor: Actor, team_id: str) -> InviteList:

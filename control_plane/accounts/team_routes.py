@@ -101,7 +101,13 @@ async def remove(call: Call) -> None:
     await teams.remove(call.work, call.actor, call.path["team_id"], call.path["user_id"])
 
 
-@routes.post("/teams/{team_id}/invites", access=Access.MANAGE, body=CreateInvite, response=CreatedInvite)
+@routes.post(
+    "/teams/{team_id}/invites",
+    access=Access.MANAGE,
+    body=CreateInvite,
+    response=CreatedInvite,
+    secrets=invites.secrets_of,
+)
 async def create_invite(call: Call, body: CreateInvite) -> CreatedInvite:
     """Make an invite code. It is told only in this answer."""
     return await invites.create(call.work, call.actor, call.path["team_id"], body)

@@ -105,7 +105,7 @@ class Invite(ResponseModel):
 
 
 class CreatedInvite(Invite):
-    """The code is told once; only its hash is kept."""
+    """The code is told once; only its hash is kept, also of an answer that is given again."""
 
     invite_code: str
 

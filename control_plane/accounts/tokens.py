@@ -1,5 +1,6 @@
 """Session tokens (short-lived JWT) and refresh tokens (random, stored only as a hash)."""
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -90,6 +91,14 @@ def was_issued(settings: Settings, session_id: str, secret: str) -> bool:
 def _refresh_mac(settings: Settings, session_id: str, nonce: str) -> str:
     key = hashlib.sha256(b"reelfarm.refresh:" + settings.secret_key.get_secret_value().encode()).digest()
     return hmac.new(key, f"{session_id}.{nonce}".encode(), hashlib.sha256).hexdigest()
+
+
+def invite_code(settings: Settings, invite_id: str) -> str:
+    """What an invite of ours is used by. It follows from the id for whoever knows the server's secret, so that an
+    answer can be given again that was not kept."""
+    key = hashlib.sha256(b"reelfarm.invite:" + settings.secret_key.get_secret_value().encode()).digest()
+    digest = hmac.new(key, invite_id.encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest[:24]).decode()
 
 
 def new_secret() -> tuple[str, str]:

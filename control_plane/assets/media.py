@@ -1,4 +1,4 @@
-"""Reading the pictures and sounds that become assets, in threads: small previews, true lengths.
+"""Reading the pictures that become assets, in threads: small previews.
 
 A preview is drawn here and not by the farm: it is there when the request is answered, a task would cost more to queue
 than the drawing takes, and both the pixels and how many are decoded at once are bounded.
@@ -10,7 +10,6 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image, ImageOps
-from tinytag import TinyTag, TinyTagException
 
 from control_plane.artifacts.tables import ArtifactRow
 from control_plane.errors import InvalidParameter
@@ -26,7 +25,9 @@ _DRAWERS = ThreadPoolExecutor(2, "thumbnail")
 
 async def thumbnail(services: Services, picture: ArtifactRow, *, field: str) -> StoredArtifact:
     """A small JPEG of a picture, stored. Raises InvalidParameter where it is none that can be read."""
-    data = await services.store.get_bytes_async(_key(picture))
+    if picture.key is None:
+        raise LookupError(f"artifact {picture.id} is not there yet")
+    data = await services.store.get_bytes_async(picture.key)
     try:
         small = await asyncio.get_running_loop().run_in_executor(_DRAWERS, _shrunk, data)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -51,21 +52,3 @@ def _shrunk(data: bytes) -> bytes:
         buffer = io.BytesIO()
         Image.alpha_composite(ground, small).convert("RGB").save(buffer, "JPEG", quality=85)
         return buffer.getvalue()
-
-
-async def sound_length_s(services: Services, sound: ArtifactRow, *, field: str) -> float:
-    """How long a sound lasts by its own file. Raises InvalidParameter where it is none that can be read."""
-    data = await services.store.get_bytes_async(_key(sound))
-    try:
-        tag = await asyncio.to_thread(TinyTag.get, f"sound.{_key(sound).rpartition('.')[2]}", io.BytesIO(data))
-    except (TinyTagException, ValueError, OSError) as error:
-        raise InvalidParameter("声音无法读取", "the sound cannot be read", field=field) from error
-    if not tag.duration or tag.duration <= 0:
-        raise InvalidParameter("没有可播放的声音", "there is no sound in it", field=field)
-    return float(tag.duration)
-
-
-def _key(row: ArtifactRow) -> str:
-    if row.key is None:
-        raise LookupError(f"artifact {row.id} is not there yet")
-    return row.key

@@ -6,6 +6,7 @@ from control_plane.accounts.actor import Actor
 from control_plane.artifacts import disk
 from control_plane.artifacts import tables as artifacts
 from control_plane.artifacts.service import readable
+from control_plane.artifacts.sound import sound_length_s
 from control_plane.assets import library, media, present, presets, rules, tables
 from control_plane.assets.schemas import (
     CharacterItem,
@@ -175,7 +176,7 @@ async def create_voice(work: Work, actor: Actor, request: CreateVoice) -> VoiceI
     asset.category_id = rules.voice_category(asset.attributes["language"], request.voice_type)
     _index(asset)
     sample = await readable(work, actor, request.audio_sample_url, field="audio_sample_url", media="audio")
-    await media.sound_length_s(work.services, sample, field="audio_sample_url")
+    await sound_length_s(work.services, sample, field="audio_sample_url")
     asset.content_artifact_id = await _taken(work, asset, sample)
     return present.voice(await _added(work, asset))
 
@@ -199,7 +200,7 @@ async def create_music(work: Work, actor: Actor, request: CreateMusic) -> MusicI
     """Raises InvalidParameter for a sound that may not be read, is none, or is not as long as it is said to be."""
     asset = _new(actor, "music", request.music_name, request.description)
     sound = await readable(work, actor, request.audio_url, field="audio_url", media="audio")
-    length_s = await media.sound_length_s(work.services, sound, field="audio_url")
+    length_s = await sound_length_s(work.services, sound, field="audio_url")
     if not rules.is_duration(request.duration, length_s):
         raise InvalidParameter(f"文件长 {length_s:.2f} 秒", f"the file lasts {length_s:.2f} s", field="duration")
     optional = {

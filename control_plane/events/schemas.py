@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from control_plane.web.models import FileUrl, ResponseModel, Timestamp
+from control_plane.web.reasons import Reason
 
 
 class EventData(ResponseModel):
@@ -29,7 +30,7 @@ class GenerationCompleted(EventData):
 class GenerationFailed(EventData):
     material_package_id: str
     step: str
-    error_message: str
+    error_message: Reason
 
 
 class VideoProgress(EventData):
@@ -51,7 +52,7 @@ class VideoFailed(EventData):
     clip_id: str
     shot_number: int
     generation_id: str
-    error_message: str
+    error_message: Reason
 
 
 class CandidateCompleted(EventData):
@@ -61,7 +62,7 @@ class CandidateCompleted(EventData):
     image_url: FileUrl | None = None
     thumbnail_url: FileUrl | None = None
     content: str | None = None
-    error_message: str | None = None
+    error_message: Reason | None = None
 
 
 class AudioCompleted(EventData):
@@ -70,7 +71,7 @@ class AudioCompleted(EventData):
     status: Literal["completed", "failed"]
     audio_url: FileUrl | None = None
     duration: float | None = None
-    error_message: str | None = None
+    error_message: Reason | None = None
 
 
 class BgmCompleted(EventData):
@@ -78,7 +79,7 @@ class BgmCompleted(EventData):
     status: Literal["completed", "failed"]
     audio_url: FileUrl | None = None
     duration: float | None = None
-    error_message: str | None = None
+    error_message: Reason | None = None
 
 
 class ExportProgress(EventData):
@@ -101,7 +102,7 @@ class ExportCompleted(EventData):
 
 class ExportFailed(EventData):
     export_task_id: str
-    error_message: str
+    error_message: Reason
 
 
 class QuotaInsufficient(EventData):

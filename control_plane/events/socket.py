@@ -66,7 +66,7 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
     language = language_of(request) if "Accept-Language" in request.headers else actor.language or "zh"
     socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=_MAX_MESSAGE_BYTES)
     await socket.prepare(request)
-    client = Client(socket)
+    client = Client(socket, actor, language)
     hub.add(client)
     writer = asyncio.create_task(client.write_forever())
     try:

@@ -11,6 +11,7 @@ from control_plane.projects import tables as projects
 from control_plane.projects.rules import STAGE_OF, Status
 from control_plane.quota import service as quota
 from control_plane.reactions import reaction
+from control_plane.web import reasons
 from control_plane.work import Work
 from models.specs import EncodeResult, StoredArtifact
 from runtime.database import utc_now
@@ -27,7 +28,7 @@ async def film_encoded(work: Work, task: FinishedTask) -> None:
         await quota.settle(work, task.id, succeeded=False)
         return
     if task.state is not TaskState.SUCCEEDED:
-        await waiting.fail(work, export, task.error_message or task.outcome.value)
+        await waiting.fail(work, export, reasons.why(task))
         return
     result = EncodeResult.model_validate(task.result)
     config = export.config

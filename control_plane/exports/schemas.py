@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from control_plane.web.models import FileUrl, Id, Prompt, RequestModel, ResponseModel, Timestamp
+from control_plane.web.reasons import Reason
 from models.specs import Font
 
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
@@ -59,7 +60,7 @@ class ExportTask(ResponseModel):
     task_name: str
     status: Literal["pending", "processing", "completed", "failed", "cancelled"]
     progress: int
-    error_message: str | None = None
+    error_message: Reason | None = None
     started_at: Timestamp | None = None
     completed_at: Timestamp | None = None
     created_at: Timestamp

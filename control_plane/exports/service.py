@@ -25,6 +25,7 @@ from control_plane.projects import tables as projects
 from control_plane.timeline import build
 from control_plane.timeline import rules as timeline_rules
 from control_plane.timeline import tables as timeline
+from control_plane.web import reasons
 from control_plane.web.models import Page, PageQuery
 from control_plane.work import Work
 from runtime.database import utc_now
@@ -74,7 +75,8 @@ async def _begin(
     await work.session.flush()
     await waiting.start(work, project, row)
     if row.status == "failed":
-        raise AlreadyExists(row.error_message, row.error_message, field=field)
+        reason = row.error_message or ""
+        raise AlreadyExists(reasons.spoken(reason, "zh"), reasons.spoken(reason, "en"), field=field)
     lines = await timeline.lines_of(work.session, [clip.id for clip in clips])
     placed = await build.timings(work.session, clips, lines)
     model = work.services.catalog.default_for("encode").id

@@ -9,6 +9,7 @@ from control_plane.exports.schemas import ExportConfig
 from control_plane.materials import tables as materials
 from control_plane.projects import tables as projects
 from control_plane.quota import service as quota
+from control_plane.web import reasons
 from control_plane.work import Work
 from runtime.database import utc_now
 from scheduler.task import NewTask
@@ -24,14 +25,14 @@ async def start_waiting(work: Work, project: projects.ProjectRow) -> None:
                 await start(work, project, export)
         except QuotaExceeded as error:
             await events.append(work, project.id, QuotaInsufficient(required=error.required, remaining=error.remaining))
-            await fail(work, export, error.message("zh"))
+            await fail(work, export, reasons.of_error(error))
 
 
 async def start(work: Work, project: projects.ProjectRow, export: tables.ExportRow) -> None:
     """Queue the encoding if the film is there, fail the export if it never will be. Raises QuotaExceeded."""
     package = await materials.package_by_id(work.session, export.package_id)
     if package is None:
-        await fail(work, export, "素材包已被删除")
+        await fail(work, export, reasons.both("素材包已被删除", "the package was deleted"))
         return
     try:
         spec = await film_plan(work, project, package, ExportConfig.model_validate(export.config))

@@ -21,6 +21,7 @@ from control_plane.projects import tables as projects
 from control_plane.projects.rules import STAGE_OF, Status
 from control_plane.quota import service as quota
 from control_plane.timeline import build
+from control_plane.web import reasons
 from control_plane.work import Work
 from models.specs import ImageSpec, ScriptResult, ScriptSpec, ScriptStep
 from runtime.database import utc_now
@@ -280,7 +281,7 @@ async def stop(
     step = row.step if row is not None else ""
     told = {"event": "generation.failed", "material_package_id": package.id, "step": step, "status": status}
     name = STEP_NAMES[ScriptStep(step)][0] if step else "生成"
-    await conversations.record(work, project.id, "system", f"{name}：{message}", told)
+    await conversations.record(work, project.id, "system", f"{name}：{reasons.spoken(message, 'zh')}", told)
     await events.append(
         work, project.id, GenerationFailed(material_package_id=package.id, step=step, error_message=message)
     )
@@ -302,4 +303,4 @@ async def fail_for_quota(
     error: QuotaExceeded,
 ) -> None:
     await events.append(work, project.id, QuotaInsufficient(required=error.required, remaining=error.remaining))
-    await fail(work, project, package, row, error.message("zh"))
+    await fail(work, project, package, row, reasons.of_error(error))

@@ -20,6 +20,7 @@ from control_plane.quota import service as quota
 from control_plane.reactions import drop
 from control_plane.timeline import build, revise
 from control_plane.timeline import tables as timeline
+from control_plane.web import reasons
 from control_plane.work import Work
 from models.specs import ScriptResult, Shot
 from scheduler import queue
@@ -130,11 +131,15 @@ async def rewritten(work: Work, task: FinishedTask, *, applies: bool = True) -> 
         if applies and latest.id == row.id:
             await apply(work, project, package, element, row)
     else:
-        row.status, row.error_message = "failed", task.error_message or task.outcome.value
+        row.status, row.error_message = "failed", reasons.why(task)
         await work.session.flush()
     done = row.status == "completed"
     told = {"event": "candidate.completed", "element_id": element.id, "candidate_id": row.id, "status": row.status}
-    content = f"{_title(element)}已改写" if done else f"{_title(element)}改写失败：{row.error_message}"
+    content = (
+        f"{_title(element)}已改写"
+        if done
+        else f"{_title(element)}改写失败：{reasons.spoken(row.error_message or '', 'zh')}"
+    )
     await conversations.record(work, project.id, "system", content, told)
     await events.append(
         work,

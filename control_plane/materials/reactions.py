@@ -9,6 +9,7 @@ from control_plane.projects import conversations
 from control_plane.projects import tables as projects
 from control_plane.reactions import drop, reaction
 from control_plane.timeline import build
+from control_plane.web import reasons
 from control_plane.work import Work
 from models.specs import Framing, ImageResult, ScriptResult
 from scheduler.task import FinishedTask, TaskState
@@ -32,7 +33,7 @@ async def script_written(work: Work, task: FinishedTask) -> None:
         await drop(work, task)  # begun anew, skipped, cancelled, or another task of it failed meanwhile
         return
     if task.state is not TaskState.SUCCEEDED:
-        await generation.fail(work, project, package, step, task.error_message or task.outcome.value)
+        await generation.fail(work, project, package, step, reasons.why(task))
         return
     try:
         async with work.session.begin_nested():
@@ -72,7 +73,7 @@ async def candidate_painted(work: Work, task: FinishedTask) -> None:
     if not done and element is not None:
         await pictures.show_last_finished(work.session, element.package_id)
     told = {"event": "candidate.completed", "candidate_id": image.id, "element_id": image.element_id}
-    content = "图片已画好" if done else f"图片未能画成：{image.error_message}"
+    content = "图片已画好" if done else f"图片未能画成：{reasons.spoken(image.error_message or '', 'zh')}"
     await conversations.record(work, task.project_id, "system", content, told)
     await events.append(
         work,
@@ -104,7 +105,7 @@ async def text_rewritten(work: Work, task: FinishedTask) -> None:
 async def keep_picture(work: Work, image: tables.ImageRow, task: FinishedTask) -> bool:
     """Give a picture its files; False where the task failed."""
     if task.state is not TaskState.SUCCEEDED:
-        image.status, image.error_message = "failed", task.error_message or task.outcome.value
+        image.status, image.error_message = "failed", reasons.why(task)
         await work.session.flush()
         return False
     result = ImageResult.model_validate(task.result)

@@ -13,6 +13,7 @@ from control_plane.materials.schemas import RetryResponse
 from control_plane.projects import conversations
 from control_plane.projects import tables as projects
 from control_plane.projects.rules import automatic_name
+from control_plane.web import reasons
 from control_plane.work import Work
 from models.specs import ArtStyle, Character, ScriptStep, Storyline
 from runtime.database import utc_now
@@ -70,7 +71,7 @@ async def cancel(work: Work, actor: Actor, project_id: str) -> None:
         raise AlreadyExists("没有正在进行的生成", "nothing is being generated", field="project_id")
     told = {"action": "cancel", "material_package_id": package.id}
     await conversations.record(work, project.id, "user", "取消生成", told)
-    await generation.stop(work, project, package, None, "cancelled", "已取消")
+    await generation.stop(work, project, package, None, "cancelled", reasons.both("已取消", "cancelled"))
 
 
 async def _lock_job(

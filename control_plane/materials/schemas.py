@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from control_plane.web.models import FileUrl, Id, Prompt, PromptText, RequestModel, ResponseModel, Timestamp
+from control_plane.web.reasons import Reason
 
 
 class StartRequest(RequestModel):
@@ -24,7 +25,7 @@ class StepProgress(ResponseModel):
     display_order: int
     status: Literal["pending", "in_progress", "completed", "failed", "skipped", "cancelled"]
     progress: int
-    error_message: str | None = None
+    error_message: Reason | None = None
 
 
 class ProgressResponse(ResponseModel):
@@ -215,7 +216,7 @@ class TextCandidate(ResponseModel):
     user_prompt: str | None = None
     status: Literal["processing", "completed", "failed"]
     is_selected: bool
-    error_message: str | None = None
+    error_message: Reason | None = None
     created_at: Timestamp
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from control_plane.moderation.hook import Moderator, Refusal
+from control_plane.web import reasons
 from control_plane.work import Services
 from models.specs import StoredArtifact
 from runtime.artifacts import ArtifactStore
@@ -28,7 +29,9 @@ async def moderated(services: Services, task: FinishedTask) -> FinishedTask:
         state=TaskState.FAILED,
         outcome=OutcomeClass.USER,
         result=None,
-        error_message=f"结果未通过内容审核：{refusal.zh}",
+        error_message=reasons.both(
+            f"结果未通过内容审核：{refusal.zh}", f"the result was refused by moderation: {refusal.en}"
+        ),
     )
 
 

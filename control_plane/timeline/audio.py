@@ -39,7 +39,7 @@ async def narration(work: Work, actor: Actor, clip_id: str) -> Narration:
     spoken = _Spoken(work, package, await tables.lines_of(work.session, [clip.id]))
     line = spoken.narration_line()
     if line is None:
-        raise NotFound("片段没有旁白", "the clip has no narration", field="clip_id")
+        raise NotFound("片段没有旁白", "the clip has no narration", field="narration")
     return await spoken.narration(line)
 
 

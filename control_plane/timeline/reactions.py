@@ -9,6 +9,7 @@ from control_plane.materials import tables as materials
 from control_plane.projects import tables as projects
 from control_plane.reactions import drop, reaction
 from control_plane.timeline import build, music, tables, videos
+from control_plane.web import reasons
 from control_plane.work import Work
 from models.specs import MusicResult, SpeechResult, VideoResult
 from runtime.database import utc_now
@@ -37,7 +38,7 @@ async def line_spoken(work: Work, task: FinishedTask) -> None:
         elif succeeded:
             await generation.finish_one(work, project, package, step)
         else:
-            await generation.fail(work, project, package, step, task.error_message or task.outcome.value)
+            await generation.fail(work, project, package, step, reasons.why(task))
     await build.settle_status(work, project)
     await waiting.start_waiting(work, project)
 
@@ -49,7 +50,7 @@ async def _keep_speech(work: Work, line: tables.SpeechLineRow, task: FinishedTas
         line.status, line.duration_s = "completed", result.duration_s
         line.words = [word.model_dump() for word in result.words]
     else:
-        line.status, line.error_message = "failed", task.error_message or task.outcome.value
+        line.status, line.error_message = "failed", reasons.why(task)
     done = line.status == "completed"
     await events.append(
         work,
@@ -99,7 +100,7 @@ async def video_rendered(work: Work, task: FinishedTask) -> None:
     else:
         if video.status != "cancelled":
             video.status = "cancelled" if task.state is TaskState.CANCELLED else "failed"
-            video.error_message = task.error_message or task.outcome.value
+            video.error_message = reasons.why(task)
         await events.append(
             work,
             project.id,
@@ -107,7 +108,7 @@ async def video_rendered(work: Work, task: FinishedTask) -> None:
                 clip_id=clip_id,
                 shot_number=shot_number,
                 generation_id=video.id,
-                error_message=video.error_message or task.outcome.value,
+                error_message=video.error_message or reasons.why(task),
             ),
         )
     await build.settle_status(work, project)
@@ -125,7 +126,7 @@ async def music_composed(work: Work, task: FinishedTask) -> None:
         await artifacts.fulfil(work.session, candidate.artifact_id, result.audio)
         candidate.status, candidate.duration_s = "completed", result.duration_s
     else:
-        candidate.status, candidate.error_message = "failed", task.error_message or task.outcome.value
+        candidate.status, candidate.error_message = "failed", reasons.why(task)
     done = candidate.status == "completed"
     await events.append(
         work,

@@ -8,6 +8,7 @@ from control_plane.errors import AlreadyExists
 from control_plane.exports import waiting
 from control_plane.timeline import build, rules, tables
 from control_plane.timeline.schemas import VideoTask
+from control_plane.web import reasons
 from control_plane.work import Work
 from runtime.database import utc_now
 from scheduler import queue
@@ -83,4 +84,4 @@ async def cancel(work: Work, actor: Actor, task_id: str) -> None:
 
 
 def _mark_cancelled(video: tables.VideoRow, now: datetime) -> None:
-    video.status, video.error_message, video.completed_at = "cancelled", "已取消", now
+    video.status, video.error_message, video.completed_at = "cancelled", reasons.both("已取消", "cancelled"), now

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -114,8 +115,9 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
                     fingerprint,
                     endpoint.response,
                     lambda: endpoint.handler(call, *arguments),
+                    partial(endpoint.secrets, services) if endpoint.secrets is not None else None,
                 )
-            data = b"null" if found is None else to_json_bytes(found, services.signer)
+            data = b"null" if found is None else to_json_bytes(found, services.signer, language_of(request))
         return _json(b'{"code":0,"message":"success","data":' + data + b"}", 200)
 
     async def handle(request: web.Request) -> web.StreamResponse:

@@ -84,9 +84,10 @@ def to_json(model: BaseModel, signer: Signer) -> dict[str, Any]:
     return model.model_dump(mode="json", exclude_none=True, context={"signer": signer})
 
 
-def to_json_bytes(model: BaseModel, signer: Signer) -> bytes:
-    """The same, written as JSON at once."""
-    return model.__pydantic_serializer__.to_json(model, exclude_none=True, context={"signer": signer})
+def to_json_bytes(model: BaseModel, signer: Signer, language: str) -> bytes:
+    """The same in the client's language, written as JSON at once."""
+    context = {"signer": signer, "language": language}
+    return model.__pydantic_serializer__.to_json(model, exclude_none=True, context=context)
 
 
 def prompts_of(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, str]]:

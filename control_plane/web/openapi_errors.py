@@ -25,6 +25,6 @@ def errors_of(endpoint: Endpoint) -> list[type[ApiError]]:
             found.add(AlreadyExists)  # its Idempotency-Key was used for something else
     if endpoint.access in _NEEDS_A_ROLE:
         found.add(Forbidden)
-    if "{" in endpoint.path:
+    if endpoint.names_a_resource:
         found.add(NotFound)
     return sorted(found, key=lambda error: (error.status, error.code))

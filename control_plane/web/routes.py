@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from control_plane.accounts.actor import Access, Actor
 from control_plane.errors import ApiError, NotLoggedIn
 from control_plane.web.models import Empty, RequestModel
+from control_plane.web.reasons import tells_why
 from control_plane.work import Services, Work
 
 API_PREFIX = "/api/v1"
@@ -70,6 +71,8 @@ class Endpoint:
     summary: str
     errors: tuple[type[ApiError], ...] = ()
     """What the handler raises beyond what the declaration implies; see openapi_errors.py."""
+    secrets: Callable[[Services, dict[str, Any]], dict[str, Any]] | None = None
+    """Makes the fields of the answer that may not be stored from those that may; see idempotency.py."""
 
     @property
     def names_a_resource(self) -> bool:
@@ -84,8 +87,9 @@ class Endpoint:
 
     @property
     def speaks(self) -> bool:
-        """Whether the handler uses ``call.language``, for which the user's settings are loaded."""
-        return "language" in self.handler.__code__.co_names
+        """Whether the handler uses ``call.language``, or the answer says why something failed: the user's settings are
+        loaded for it."""
+        return "language" in self.handler.__code__.co_names or tells_why(self.response)
 
 
 class Routes:
@@ -120,11 +124,12 @@ class Routes:
         query: type[RequestModel] | None = None,
         response: type[BaseModel] = Empty,
         errors: tuple[type[ApiError], ...] = (),
+        secrets: Callable[[Services, dict[str, Any]], dict[str, Any]] | None = None,
     ) -> Callable[[Handler], Handler]:
         def declare(handler: Handler) -> Handler:
             summary = (handler.__doc__ or "").strip().split("\n")[0]
             self.endpoints.append(
-                Endpoint(self.module, method, path, handler, access, body, query, response, summary, errors)
+                Endpoint(self.module, method, path, handler, access, body, query, response, summary, errors, secrets)
             )
             return handler
 

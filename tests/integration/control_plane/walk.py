@@ -18,6 +18,7 @@ from tests.integration.control_plane.files import upload_sound
 
 EXPORT = {"resolution": "720p", "width": 1280, "height": 720, "format": "MP4", "aspect_ratio": "16:9"}
 VIDEO = {"model_id": "draft-motion"}
+EDIT = {"modification_type": "text_edit", "new_content": "a"}
 
 
 @dataclass
@@ -131,6 +132,7 @@ IDS: dict[str, Callable[[Team], Awaitable[str]]] = {
     "project_id": lambda team: _value(team.project_id),
     "team_id": lambda team: _value(team.id),
     "template_id": _template,
+    "tenant_id": lambda team: _value(team.id),
     "user_id": lambda team: _value(team.users["viewer"]),
 }
 
@@ -138,6 +140,8 @@ IDS: dict[str, Callable[[Team], Awaitable[str]]] = {
 BODIES: dict[str, dict[str, Any]] = {
     # Where the smallest body that its schema allows is refused before the resource is looked for.
     "POST /input/submit": submission(),
+    "POST /material-packages/{package_id}/modify/text": EDIT,
+    "POST /projects/{project_id}/generate-batch-videos": VIDEO,
     "POST /projects/{project_id}/export": {"config": EXPORT},
     "POST /timeline-clips/{clip_id}/generate-video": VIDEO,
 }
@@ -168,6 +172,7 @@ OTHER_ROUTES = {
     "GET /pictures/ratios/{name}.png": "open",
     "GET /pictures/models/{name}.png": "open",
     "GET /docs": "open",
+    "GET /docs/start.js": "open",
     "GET /docs/{name}": "open",
     "GET /api/v1/openapi.json": "open",
 }
