@@ -7,6 +7,7 @@ from control_plane.artifacts import tables as artifacts
 from control_plane.events import service as events
 from control_plane.events.schemas import ExportCompleted, ExportedFile
 from control_plane.exports import rules, tables, waiting
+from control_plane.projects import conversations
 from control_plane.projects import tables as projects
 from control_plane.projects.rules import STAGE_OF, Status
 from control_plane.quota import service as quota
@@ -42,7 +43,8 @@ async def film_encoded(work: Work, task: FinishedTask) -> None:
     if project.edit_count == export.edit_count and project.status in {Status.EDITING, Status.COMPLETED}:
         project.status, project.stage = Status.EXPORTED, STAGE_OF[Status.EXPORTED]
     await tables.delete_expired_files(work.session)
-    await work.session.flush()
+    content = f"“{export.name}”已导出"
+    await conversations.happened(work, project.id, content, "export.completed", export_task_id=export.id)
     await events.append(work, project.id, ExportCompleted(export_task_id=export.id, files=files))
 
 

@@ -21,6 +21,7 @@ from control_plane.exports.schemas import (
     HistoryItem,
 )
 from control_plane.materials import tables as materials
+from control_plane.projects import conversations
 from control_plane.projects import tables as projects
 from control_plane.timeline import build
 from control_plane.timeline import rules as timeline_rules
@@ -59,6 +60,7 @@ async def export(work: Work, actor: Actor, project_id: str, request: ExportReque
         waiting=True,
     )
     work.session.add(row)
+    await conversations.asked(work, project.id, f"导出“{name}”", "export", export_task_id=row.id)
     return await _begin(work, project, row, clips, request.config, field="project_id")
 
 
@@ -99,6 +101,7 @@ async def retry(work: Work, actor: Actor, export_id: str) -> ExportResponse:
     row.job_id = await queue.create_job(work.session, kind="export", project_id=project.id, tenant_id=project.tenant_id)
     row.status, row.waiting, row.task_id = "pending", True, None
     row.error_message = row.completed_at = None
+    await conversations.asked(work, project.id, f"重新导出“{row.name}”", "retry_export", export_task_id=row.id)
     clips = await timeline.clips_of(work.session, row.package_id)
     return await _begin(work, project, row, clips, ExportConfig.model_validate(row.config), field="task_id")
 
@@ -205,8 +208,9 @@ async def cancel(work: Work, actor: Actor, export_id: str) -> None:
     """Stop an export. One that is over cannot be cancelled."""
     # The job before the project, as reactions lock them.
     await queue.cancel_job(work.session, await tables.job_of(work.session, actor, export_id))
-    row, _ = await tables.load_export(work.session, actor, export_id)
+    row, project = await tables.load_export(work.session, actor, export_id)
     if row.status != "pending":
         raise AlreadyExists("导出任务已结束", "the export is over", field="task_id")
+    await conversations.asked(work, project.id, f"取消导出“{row.name}”", "cancel_export", export_task_id=row.id)
     row.status, row.waiting, row.completed_at = "cancelled", False, utc_now()
     work.wakes_scheduler = True

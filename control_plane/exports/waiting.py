@@ -7,6 +7,7 @@ from control_plane.exports import tables
 from control_plane.exports.plan import NotReady, film_plan
 from control_plane.exports.schemas import ExportConfig
 from control_plane.materials import tables as materials
+from control_plane.projects import conversations
 from control_plane.projects import tables as projects
 from control_plane.quota import service as quota
 from control_plane.web import reasons
@@ -60,4 +61,6 @@ async def start(work: Work, project: projects.ProjectRow, export: tables.ExportR
 async def fail(work: Work, export: tables.ExportRow, message: str) -> None:
     export.status, export.error_message, export.completed_at = "failed", message, utc_now()
     export.waiting = False
+    content = f"“{export.name}”未能导出：{reasons.spoken(message, 'zh')}"
+    await conversations.happened(work, export.project_id, content, "export.failed", export_task_id=export.id)
     await events.append(work, export.project_id, ExportFailed(export_task_id=export.id, error_message=message))

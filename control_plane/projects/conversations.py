@@ -43,6 +43,16 @@ async def record(
     )
 
 
+async def asked(work: Work, project_id: str, content: str, action: str, **about: Any) -> None:
+    """What a user asked for."""
+    await record(work, project_id, "user", content, {"action": action, **about})
+
+
+async def happened(work: Work, project_id: str, content: str, event: str, **about: Any) -> None:
+    """What came of it."""
+    await record(work, project_id, "system", content, {"event": event, **about})
+
+
 async def conversations(work: Work, actor: Actor, project_id: str) -> ConversationList:
     project = await tables.load_project(work.session, actor, project_id)
     return ConversationList(

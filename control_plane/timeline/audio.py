@@ -7,6 +7,7 @@ from control_plane.assets import tables as assets
 from control_plane.errors import InvalidParameter, NotFound
 from control_plane.exports import waiting
 from control_plane.materials import tables as materials
+from control_plane.projects import conversations
 from control_plane.projects import tables as projects
 from control_plane.timeline import build, rules, tables
 from control_plane.timeline.schemas import (
@@ -97,7 +98,7 @@ async def update_narration(work: Work, actor: Actor, clip_id: str, request: Spee
     """Change or add a clip's narration and have it spoken; an empty text removes it. Raises QuotaExceeded."""
     clip, package, project = await tables.load_clip(work.session, actor, clip_id)
     line = await _narration_row(work, clip)
-    return await _update_line(work, actor, project, package, line, request)
+    return await _update_line(work, actor, project, package, clip, line, request)
 
 
 async def update_dialogue(
@@ -105,7 +106,7 @@ async def update_dialogue(
 ) -> SpeechResponse:
     clip, package, project = await tables.load_clip(work.session, actor, clip_id)
     line = await _dialogue_line(work, clip, line_id)
-    return await _update_line(work, actor, project, package, line, request)
+    return await _update_line(work, actor, project, package, clip, line, request)
 
 
 async def _narration_row(work: Work, clip: tables.ClipRow) -> tables.SpeechLineRow:
@@ -149,7 +150,8 @@ async def use_custom_audio(work: Work, actor: Actor, clip_id: str, request: Cust
     line.revision += 1
     line.is_custom_audio, line.artifact_id, line.duration_s = True, sound.id, round(length_s, 3)
     line.status, line.error_message, line.words = "completed", None, []
-    await work.session.flush()
+    content = f"镜头 {clip.shot_number} 的旁白改用自己的声音"
+    await conversations.asked(work, project.id, content, "custom_audio", clip_id=clip.id, audio_id=line.id)
     await build.edited(work, project)
     await waiting.start_waiting(work, project)
 
@@ -159,6 +161,7 @@ async def _update_line(
     actor: Actor,
     project: projects.ProjectRow,
     package: materials.PackageRow,
+    clip: tables.ClipRow,
     line: tables.SpeechLineRow,
     request: SpeechRequest,
 ) -> SpeechResponse:
@@ -180,7 +183,9 @@ async def _update_line(
     line.speed = request.speech_speed if request.speech_speed is not None else line.speed
     line.volume = request.volume if request.volume is not None else line.volume
     line.emotion = request.emotion.value if request.emotion is not None else line.emotion
-    await work.session.flush()
+    what = "旁白" if line.kind == "narration" else f"{line.character_name}的台词"
+    content = f"镜头 {clip.shot_number} {what}：{line.text}" if line.text else f"删去镜头 {clip.shot_number} 的{what}"
+    await conversations.asked(work, project.id, content, f"update_{line.kind}", clip_id=clip.id, audio_id=line.id)
     if keeps_sound:
         pass  # the user's own sound, at another volume
     elif line.text:

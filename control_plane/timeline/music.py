@@ -9,6 +9,7 @@ from control_plane.exports import waiting
 from control_plane.inputs.rules import derive_seed
 from control_plane.materials import prompts
 from control_plane.materials import tables as materials
+from control_plane.projects import conversations
 from control_plane.projects import tables as projects
 from control_plane.quota import service as quota
 from control_plane.timeline import build, rules, tables
@@ -63,7 +64,9 @@ async def update_bgm(work: Work, actor: Actor, project_id: str, request: BgmRequ
     ):
         if value is not None:
             setattr(row, field, value)
-    await work.session.flush()
+    changes = request.model_dump(exclude_none=True, exclude={"audio_url"})
+    content = f"选用配乐“{row.music_name}”" if request.audio_url is not None else "调整配乐"
+    await conversations.asked(work, project.id, content, "update_bgm", changes=changes)
     await build.edited(work, project)
     await waiting.start_waiting(work, project)
 
@@ -104,7 +107,7 @@ async def remove_bgm(work: Work, actor: Actor, project_id: str) -> None:
         work.session.add(row)
     for field, value in ({"artifact_id": None, "music_name": None, "source": None} | _DEFAULTS).items():
         setattr(row, field, value)
-    await work.session.flush()
+    await conversations.asked(work, project.id, "不要配乐", "remove_bgm")
     await build.edited(work, project)
     await waiting.start_waiting(work, project)
 
@@ -147,6 +150,8 @@ async def generate_bgm(work: Work, actor: Actor, project_id: str, request: Gener
         priority=5,
     )
     await quota.enqueue_paid(work, [task])
+    content = "生成配乐" + (f"：{request.prompt}" if request.prompt else "")
+    await conversations.asked(work, project.id, content, "generate_bgm", candidate_id=candidate.id)
     return GenerateBgmResponse(
         candidate_id=candidate.id,
         audio_url=artifact_id,

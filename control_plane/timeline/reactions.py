@@ -6,6 +6,7 @@ from control_plane.events.schemas import AudioCompleted, BgmCompleted, VideoComp
 from control_plane.exports import waiting
 from control_plane.materials import generation
 from control_plane.materials import tables as materials
+from control_plane.projects import conversations
 from control_plane.projects import tables as projects
 from control_plane.reactions import drop, reaction
 from control_plane.timeline import build, music, tables, videos
@@ -31,6 +32,8 @@ async def line_spoken(work: Work, task: FinishedTask) -> None:
         await drop(work, task)
     elif is_wanted:
         await _keep_speech(work, line, task)
+        if "step" not in task.context:
+            await _tell_of_speech(work, project, line)
     if "step" in task.context:
         step = await materials.step_of_task(work.session, package.id, task.context)
         if step is None:
@@ -66,6 +69,14 @@ async def _keep_speech(work: Work, line: tables.SpeechLineRow, task: FinishedTas
     )
 
 
+async def _tell_of_speech(work: Work, project: projects.ProjectRow, line: tables.SpeechLineRow) -> None:
+    """What a user asked for; the lines of a generation are told of as a whole."""
+    done = line.status == "completed"
+    content = "配音已完成" if done else f"配音失败：{reasons.spoken(line.error_message or '', 'zh')}"
+    about = {"clip_id": line.clip_id, "audio_id": line.id, "status": line.status}
+    await conversations.happened(work, project.id, content, "audio.completed", **about)
+
+
 @reaction(videos.VIDEO_REACTION)
 async def video_rendered(work: Work, task: FinishedTask) -> None:
     project = await work.session.get(projects.ProjectRow, task.project_id)
@@ -77,6 +88,7 @@ async def video_rendered(work: Work, task: FinishedTask) -> None:
     if project is None or video is None or clip is None:
         return
     clip_id, shot_number = clip.id, clip.shot_number
+    about = {"clip_id": clip_id, "generation_id": video.id}
     video.completed_at = utc_now()
     if task.state is TaskState.SUCCEEDED and video.status != "cancelled":
         result = VideoResult.model_validate(task.result)
@@ -86,6 +98,7 @@ async def video_rendered(work: Work, task: FinishedTask) -> None:
         if clip.selected_video_id is None:
             clip.selected_video_id = video.id
             await build.edited(work, project)
+        await conversations.happened(work, project.id, f"镜头 {shot_number} 的视频已生成", "video.completed", **about)
         await events.append(
             work,
             project.id,
@@ -101,6 +114,8 @@ async def video_rendered(work: Work, task: FinishedTask) -> None:
         if video.status != "cancelled":
             video.status = "cancelled" if task.state is TaskState.CANCELLED else "failed"
             video.error_message = reasons.why(task)
+            content = f"镜头 {shot_number} 的视频未能生成：{reasons.spoken(video.error_message, 'zh')}"
+            await conversations.happened(work, project.id, content, "video.failed", **about)
         await events.append(
             work,
             project.id,
@@ -128,6 +143,9 @@ async def music_composed(work: Work, task: FinishedTask) -> None:
     else:
         candidate.status, candidate.error_message = "failed", reasons.why(task)
     done = candidate.status == "completed"
+    content = "配乐已生成" if done else f"配乐未能生成：{reasons.spoken(candidate.error_message or '', 'zh')}"
+    about = {"candidate_id": candidate.id, "status": candidate.status}
+    await conversations.happened(work, project.id, content, "bgm.completed", **about)
     await events.append(
         work,
         project.id,

@@ -6,6 +6,7 @@ from control_plane.accounts.actor import Actor
 from control_plane.errors import AlreadyExists, InvalidParameter, NotFound
 from control_plane.exports import waiting
 from control_plane.materials import tables as materials
+from control_plane.projects import conversations
 from control_plane.projects import tables as projects
 from control_plane.timeline import build, rules, tables
 from control_plane.timeline.schemas import (
@@ -91,6 +92,7 @@ async def reorder(work: Work, actor: Actor, project_id: str, clip_ids: Sequence[
         )
     _number([clips[clip_id] for clip_id in clip_ids])
     await work.session.flush()
+    await conversations.asked(work, project.id, "调整片段顺序", "reorder", clip_ids=list(clip_ids))
     await build.edited(work, project)
 
 
@@ -112,6 +114,7 @@ async def delete_clip(work: Work, actor: Actor, clip_id: str) -> None:
     rest = [other for other in await tables.clips_of(work.session, package.id) if other.id != clip.id]
     if not rest:
         raise AlreadyExists("不能删除最后一个片段", "the last clip cannot be deleted", field="clip_id")
+    await conversations.asked(work, project.id, f"删除镜头 {clip.shot_number}", "delete_clip", clip_id=clip.id)
     await work.session.delete(clip)
     _number(rest)
     await work.session.flush()
@@ -146,7 +149,8 @@ async def show_edit_config(work: Work, actor: Actor, clip_id: str) -> EditConfig
 async def set_duration(work: Work, actor: Actor, clip_id: str, duration_s: float) -> None:
     clip, _, project = await tables.load_clip(work.session, actor, clip_id)
     clip.user_duration_s = duration_s
-    await work.session.flush()
+    content = f"镜头 {clip.shot_number} 改为 {duration_s:g} 秒"
+    await conversations.asked(work, project.id, content, "set_duration", clip_id=clip.id, duration=duration_s)
     await build.edited(work, project)
 
 
@@ -154,6 +158,8 @@ async def edit_config(work: Work, actor: Actor, clip_id: str, request: EditConfi
     """Change what is given of a clip's crop, zoom, pan, rotation, filter, transition and camera; keep the rest."""
     clip, _, project = await tables.load_clip(work.session, actor, clip_id)
     changes = request.model_dump(mode="json", exclude_none=True)
+    content = f"修改镜头 {clip.shot_number} 的画面（{', '.join(changes)}）"
+    await conversations.asked(work, project.id, content, "edit_config", clip_id=clip.id, changes=dict(changes))
     transition = changes.pop("transition", None)
     transition_s = changes.pop("transition_duration", None)
     camera = changes.pop("camera_movement", None)

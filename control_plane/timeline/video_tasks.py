@@ -6,6 +6,7 @@ from datetime import datetime
 from control_plane.accounts.actor import Actor
 from control_plane.errors import AlreadyExists
 from control_plane.exports import waiting
+from control_plane.projects import conversations
 from control_plane.timeline import build, rules, tables
 from control_plane.timeline.schemas import VideoTask
 from control_plane.web import reasons
@@ -78,7 +79,7 @@ async def cancel(work: Work, actor: Actor, task_id: str) -> None:
         _mark_cancelled(video, now)
     if batch is not None:
         batch.cancelled_at = now
-    await work.session.flush()
+    await conversations.asked(work, project.id, "取消生成视频", "cancel_videos", task_id=task_id)
     await build.settle_status(work, project)
     await waiting.start_waiting(work, project)
 

@@ -11,6 +11,7 @@ from control_plane.inputs.rules import derive_seed
 from control_plane.materials import prompts
 from control_plane.materials import tables as materials
 from control_plane.materials.rules import motion_prompt
+from control_plane.projects import conversations
 from control_plane.projects import tables as projects
 from control_plane.quota import service as quota
 from control_plane.timeline import build, rules, tables
@@ -39,6 +40,9 @@ async def generate_video(
     order = await _Order.load(work, project, package, request.model_id)
     spec = await order.spec_of(clip, request.prompt or "", field="clip_id")
     (video,), tasks = await order.place([(clip, spec)], batch_id=None)
+    content = f"生成镜头 {clip.shot_number} 的视频" + (f"：{request.prompt}" if request.prompt else "")
+    about = {"clip_id": clip.id, "generation_id": video.id}
+    await conversations.asked(work, project.id, content, "generate_video", **about)
     estimate = await estimate_s(work.session, tasks[0].kind, tasks[0].model, units_of(tasks[0].kind, spec))
     return GenerateVideoResponse(
         generation_id=video.id,
@@ -69,6 +73,8 @@ async def generate_batch(work: Work, actor: Actor, project_id: str, request: Bat
     await work.session.flush()
     videos, _ = await order.place(specs, batch_id=batch.id)
     batch.total_quota = sum(video.quota_consumed for video in videos)
+    content = f"生成 {len(clips)} 个镜头的视频"
+    await conversations.asked(work, project.id, content, "generate_batch_videos", task_id=batch.id)
     return BatchVideosResponse(
         task_id=batch.id, total_clips=len(clips), total_quota=batch.total_quota, status="pending"
     )
