@@ -2,8 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import TypeVar
 
 from scheduler.ports import Device, FarmLostError
 
@@ -21,7 +24,10 @@ for _name, _value in _ENVIRONMENT.items():
 
 import ray  # noqa: E402
 
+T = TypeVar("T")
+
 _CONNECT_TIMEOUT_S = 2.0
+_CHECK_INTERVAL_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,27 @@ async def check_head(address: str) -> None:
     except (OSError, TimeoutError) as error:
         raise FarmLostError(f"the Ray head at {address} is gone") from error
     writer.close()
+
+
+async def ask(address: str, question: Callable[[], T]) -> T:
+    """The answer to a question to Ray that blocks. Raises FarmLostError when the head at ``address`` goes meanwhile.
+
+    Ray then waits for a minute and ends the process, so the thread is a daemon: nothing waits for it.
+    """
+    answer: Future[T] = Future()
+
+    def put_question() -> None:
+        try:
+            answer.set_result(question())
+        except BaseException as error:  # noqa: BLE001 - raised where the answer is awaited
+            answer.set_exception(error)
+
+    await check_head(address)
+    threading.Thread(target=put_question, name="ask-ray", daemon=True).start()
+    awaited = asyncio.wrap_future(answer)
+    while not (await asyncio.wait({awaited}, timeout=_CHECK_INTERVAL_S))[0]:
+        await check_head(address)
+    return awaited.result()
 
 
 def survey() -> Cluster:

@@ -13,7 +13,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from ulid import ULID
 
 from farm.attempt import manifest_key
-from farm.cluster import Cluster, Slot, check_head, own_node_id, survey
+from farm.cluster import Cluster, Slot, ask, own_node_id, survey
 from farm.process import end_process
 from farm.worker import StaleLeaderError, Worker, WorkerConfig
 from monitoring.tracing import bind
@@ -83,9 +83,8 @@ class RayFarm:
     async def attach(self, generation: int, may_act: Callable[[], bool]) -> None:
         self._generation = generation
         self._may_act = may_act
-        await check_head(self._address)
-        self._cluster = await asyncio.to_thread(survey)
-        for name, handle in await asyncio.to_thread(_find_workers):
+        self._cluster = await ask(self._address, survey)
+        for name, handle in await ask(self._address, _find_workers):
             slot = slot_of(name)
             if slot is not None:
                 self._join(name, _Hand(handle, slot))
@@ -93,8 +92,7 @@ class RayFarm:
     async def run(self) -> None:
         async with asyncio.TaskGroup() as self._group:
             while True:
-                await check_head(self._address)
-                self._cluster = await asyncio.to_thread(survey)
+                self._cluster = await ask(self._address, survey)
                 self._vacancy.clear()
                 self._staff()
                 try:

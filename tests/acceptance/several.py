@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from aiohttp.test_utils import unused_port
@@ -30,10 +31,8 @@ class RoundRobin:
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[None]:
-        loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=loop.run_forever, daemon=True)
-        thread.start()
         turns = itertools.cycle(self.ports)
+        serving: Future[Callable[[], object]] = Future()
 
         async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             port = next(turns)
@@ -41,12 +40,23 @@ class RoundRobin:
             back_reader, back_writer = await asyncio.open_connection("127.0.0.1", port)
             await asyncio.gather(_copy(reader, back_writer), _copy(back_reader, writer))
 
-        listening = asyncio.run_coroutine_threadsafe(asyncio.start_server(connect, "127.0.0.1", self.port), loop)
-        server = listening.result(10)
-        yield
-        loop.call_soon_threadsafe(server.close)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        async def serve() -> None:
+            server = await asyncio.start_server(connect, "127.0.0.1", self.port)
+            end = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            serving.set_result(lambda: loop.call_soon_threadsafe(end.set))
+            await end.wait()
+            server.close()
+
+        # Its run ends what is still open.
+        thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+        thread.start()
+        end = serving.result(10)
+        try:
+            yield
+        finally:
+            end()
+            thread.join(10)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -33,11 +33,6 @@ def _png(colour: str) -> bytes:
     return buffer.getvalue()
 
 
-def test_the_whole_flow(server: Server, tmp_path: Path) -> None:
-    server.new_user("wang")
-    create_a_film(Api(server.url), "wang", tmp_path)
-
-
 def test_the_whole_flow_with_two_api_processes(server: Server, tmp_path: Path) -> None:
     """Whichever process answers: no step leans on what another one holds in memory."""
     server.new_user("zhao")
