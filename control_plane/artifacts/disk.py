@@ -22,7 +22,7 @@ async def usage(session: AsyncSession, tenant_id: str, settings: Settings) -> tu
             select(DiskAccountRow.used_bytes, DiskAccountRow.limit_bytes).where(DiskAccountRow.tenant_id == tenant_id)
         )
     ).first()
-    used, limit = account.tuple() if account is not None else (0, None)
+    used, limit = account if account is not None else (0, None)
     return used, settings.tenant_disk_bytes if limit is None else limit
 
 
