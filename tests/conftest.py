@@ -37,6 +37,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.update(DRIVER_ENVIRONMENT)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One Ray at a time: its tests share a worker of pytest-xdist."""
     for item in items:

@@ -5,7 +5,7 @@ from control_plane.artifacts import tables as artifacts
 from control_plane.assets import tables as assets
 from control_plane.assets.presets import style_of
 from control_plane.assets.rules import fill_template
-from control_plane.errors import AlreadyExists, InvalidParameter, NotFound
+from control_plane.errors import AlreadyExists, NotFound
 from control_plane.materials import elements, modify, pictures, prompts, service, tables, texts
 from control_plane.materials.rules import CHARACTER_FRAMINGS
 from control_plane.materials.schemas import ReplaceRequest
@@ -22,7 +22,7 @@ async def replace_from_asset(work: Work, actor: Actor, package_id: str, request:
         raise AlreadyExists("正在生成，请等待或先取消", "it is being generated: wait or cancel", field="package_id")
     asset = await assets.visible_asset(work.session, actor, request.asset_type, request.asset_id)
     if asset is None:
-        raise InvalidParameter("没有此资产", "no such asset", field="asset_id")
+        raise NotFound("没有此资产", "no such asset", field="asset_id")
     if request.asset_type == "voice":
         kind = "narration" if request.element_id == package.id else "character"
         await service.give_voice(work, project, package, kind, request.element_id, asset)

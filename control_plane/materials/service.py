@@ -3,7 +3,7 @@
 from control_plane.accounts.actor import Actor
 from control_plane.artifacts import tables as artifacts
 from control_plane.assets import tables as assets
-from control_plane.errors import AlreadyExists, InvalidParameter, NotFound
+from control_plane.errors import AlreadyExists, NotFound
 from control_plane.materials import copying, modify, pictures, present, prompts, tables
 from control_plane.materials.progress import current_step
 from control_plane.materials.rules import STEP_NAMES, package_progress, step_progress
@@ -185,7 +185,7 @@ async def switch_voice(work: Work, actor: Actor, package_id: str, request: Switc
     package, project = await tables.load_package(work.session, actor, package_id)
     voice = await assets.visible_asset(work.session, actor, "voice", request.voice_id)
     if voice is None:
-        raise InvalidParameter("没有此音色", "no such voice", field="voice_id")
+        raise NotFound("没有此音色", "no such voice", field="voice_id")
     await give_voice(work, project, package, request.element_type, request.element_id, voice)
 
 

@@ -173,7 +173,7 @@ async def _update_line(
     )
     if request.voice_id is not None:
         if await assets.visible_asset(work.session, actor, "voice", request.voice_id) is None:
-            raise InvalidParameter("没有此音色", "no such voice", field="voice_id")
+            raise NotFound("没有此音色", "no such voice", field="voice_id")
         if line.voice_asset_id != request.voice_id:
             await assets.count_use(work.session, request.voice_id)
         line.voice_asset_id = request.voice_id

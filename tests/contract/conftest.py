@@ -7,6 +7,7 @@ from tests.integration.control_plane.conftest import module_database_url, plane,
 __all__ = ["module_database_url", "plane", "plane_settings", "user"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name.startswith("test_live_"):

@@ -13,6 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from runtime.database import Base
 
 ROWS = 2
+_NEWEST = Base.metadata.tables
+"""Rows of any age keep the rules of today, as those that a server wrote did before the rules were constraints."""
 _LITERAL = re.compile(r"'([^']*)'")
 _MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -80,7 +82,9 @@ def _counts_by_itself(column: sa.Column[Any]) -> bool:
 def _value(
     table: sa.Table, column: sa.Column[Any], number: int, counts: int, inserted: dict[str, list[dict[str, Any]]]
 ) -> Any:
-    for key in column.foreign_keys:
+    newest = _NEWEST.get(table.name)
+    known = newest.columns.get(column.name) if newest is not None else None
+    for key in column.foreign_keys or (known.foreign_keys if known is not None else ()):
         parents = inserted.get(key.column.table.name)
         return parents[number].get(key.column.name) if parents else None
     kind = column.type
@@ -102,13 +106,20 @@ def _value(
 
 
 def _allowed(inspector: sa.Inspector, table: sa.Table) -> dict[str, list[str]]:
-    """The values that a check lists for a column."""
+    """The values that a check lists for a column, or compares it with."""
+    checks = [check["sqltext"] for check in inspector.get_check_constraints(table.name)]
+    newest = _NEWEST.get(table.name)
+    rules = newest.constraints if newest is not None else ()
+    checks += [str(rule.sqltext) for rule in rules if isinstance(rule, sa.CheckConstraint)]
     found: dict[str, list[str]] = {}
-    for check in inspector.get_check_constraints(table.name):
-        named = [column.name for column in table.columns if re.search(rf"\b{column.name}\b", check["sqltext"])]
-        literals = _LITERAL.findall(check["sqltext"])
-        if len(named) == 1 and literals:
-            found.setdefault(named[0], literals)
+    for check in checks:
+        named = [column.name for column in table.columns if re.search(rf"\b{column.name}\b", check)]
+        for name in named:
+            literals = re.findall(rf"\b{name}\b\W*=\s*'([^']*)'", check) or (
+                _LITERAL.findall(check) if len(named) == 1 else []
+            )
+            if literals:
+                found.setdefault(name, literals)
     return found
 
 

@@ -27,7 +27,13 @@ REVISIONS = [
     script.revision for script in ScriptDirectory.from_config(migrations._config()).walk_revisions("base", "heads")
 ][::-1]
 
-REWRITTEN = {("disk_objects", "artifacts"), ("disk_accounts", "used_bytes")}
+REWRITTEN = {
+    ("disk_objects", "artifacts"),
+    ("disk_accounts", "used_bytes"),
+    ("project_counts", "projects"),
+    ("quota_accounts", "day"),
+    ("quota_ledger", "day"),
+}
 """Columns whose values a migration or a trigger changes on purpose."""
 
 

@@ -42,6 +42,7 @@ from tests.integration.control_plane.rendered import Rendered, rendered_in
 PASSWORD = "correct horse"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests of a module share a control plane, so they share a worker of pytest-xdist."""
     for item in items:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from scheduler.ports import Assignment
 from tests.integration.control_plane.conftest import ApiError, Client, Plane, generated, submission
 from tests.integration.control_plane.watching import (
     clips,
@@ -23,6 +24,11 @@ from tests.integration.control_plane.watching import (
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SHEETS = {"front_view", "three_view", "detail"}
+
+
+def sheet_of(assignment: Assignment | None) -> bool:
+    """Whether a worker has begun a picture of a character."""
+    return assignment is not None and assignment.spec.get("framing") in SHEETS
 
 
 async def retried(plane: Plane, user: Client, project_id: str, step: str) -> dict[str, int]:
@@ -243,10 +249,9 @@ async def test_a_running_step_that_is_skipped_costs_nothing(plane: Plane, user: 
     plane.farm.hold.add("text_to_image")
     try:
         package_id = (await user.post("/generation/start", {"project_id": project_id}))["material_package_id"]
-        await user.until(
-            f"/generation/progress/{project_id}",
-            lambda a: all(task["status"] in {"in_progress", "completed"} for task in a["tasks"]),
-        )
+        async with asyncio.timeout(60):
+            while not any(sheet_of(worker.assignment) for worker in plane.farm.workers.values()):  # noqa: ASYNC110
+                await asyncio.sleep(0.03)
         await user.post(f"/generation/skip/{(await steps(user, project_id))['characters']['task_id']}")
     finally:
         plane.farm.release()
@@ -256,7 +261,7 @@ async def test_a_running_step_that_is_skipped_costs_nothing(plane: Plane, user: 
         paid = await session.scalar(
             text(
                 "SELECT count(*) FROM tasks JOIN quota_ledger ON reservation_id = tasks.id AND entry = 'commit'"
-                " WHERE project_id = :id AND spec->>'framing' IN ('front_view', 'three_view', 'detail')"
+                " WHERE tasks.project_id = :id AND spec->>'framing' IN ('front_view', 'three_view', 'detail')"
             ),
             {"id": project_id},
         )
@@ -292,7 +297,7 @@ async def test_a_cancelled_generation_is_refunded_and_can_go_on(plane: Plane, us
         painted = await session.scalar(
             text(
                 "SELECT coalesce(sum(amount), 0) FROM tasks JOIN quota_ledger ON reservation_id = tasks.id"
-                " WHERE project_id = :id AND kind = 'text_to_image'"
+                " WHERE tasks.project_id = :id AND kind = 'text_to_image'"
             ),
             {"id": project_id},
         )

@@ -14,56 +14,13 @@ from models.specs import ScriptResult
 from scheduler.ports import Assignment
 from scheduler.task import OutcomeClass
 from tests.contract.fields import shows
-from tests.integration.control_plane.conftest import ApiError, Client, Plane, generated
-from tests.integration.control_plane.watching import clips, idle, materials, ran, said, used
+from tests.integration.control_plane.conftest import ApiError, Plane, generated
+from tests.integration.control_plane.versions import Film
+from tests.integration.control_plane.watching import clips, idle, ran, said, used
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MODIFY = "POST /material-packages/{package_id}/modify/text"
-
-
-class Film:
-    """A version of a film that is generated once for the module."""
-
-    def __init__(self, user: Client, project_id: str, package_id: str) -> None:
-        self.user, self.project_id, self.package_id = user, project_id, package_id
-        self.path = f"/material-packages/{package_id}"
-
-    async def element(self, kind: str) -> dict[str, Any]:
-        found = await materials(self.user, self.package_id)
-        return dict(
-            {
-                "storyline": found["storyline"],
-                "artstyle": found["art_style"],
-                "character": found["characters"][0],
-                "scene": found["scenes"][0],
-                "storyboard": next(shot for shot in found["storyboards"] if "dialogue" in shot),
-            }[kind]
-        )
-
-    async def edit(self, kind: str, new_content: str) -> Any:
-        request = {"element_type": kind, "element_id": (await self.element(kind))["id"]}
-        more = {"modification_type": "text_edit", "new_content": new_content}
-        return await self.user.post(f"{self.path}/modify/text", request | more)
-
-    async def rewrite(self, kind: str, wish: str | None = None) -> Any:
-        request = {"element_type": kind, "element_id": (await self.element(kind))["id"]}
-        more = {"modification_type": "regenerate"} | ({"user_prompt": wish} if wish else {})
-        return await self.user.post(f"{self.path}/modify/text", request | more)
-
-    async def texts(self, kind: str) -> list[dict[str, Any]]:
-        query = {"element_id": (await self.element(kind))["id"]}
-        return list((await self.user.get(f"{self.path}/text-candidates", params=query))["list"])
-
-    async def over(self, kind: str, candidate_id: str) -> dict[str, Any]:
-        """The candidate once nothing is written for it any more."""
-        query = {"element_id": (await self.element(kind))["id"]}
-
-        def done(answer: Any) -> bool:
-            return all(row["status"] != "processing" for row in answer["list"])
-
-        answer = await self.user.until(f"{self.path}/text-candidates?element_id={query['element_id']}", done)
-        return next(row for row in answer["list"] if row["id"] == candidate_id)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -75,8 +32,7 @@ async def first(plane: Plane) -> Film:
 @pytest_asyncio.fixture(loop_scope="module")
 async def film(first: Film) -> Film:
     """A version of a test's own."""
-    saved = await first.user.post(f"{first.path}/save-new")
-    return Film(first.user, first.project_id, saved["new_package_id"])
+    return await first.copy()
 
 
 @contextmanager

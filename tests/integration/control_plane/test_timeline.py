@@ -359,11 +359,7 @@ async def test_a_sound_of_the_users_own_is_the_narration(plane: Plane, user: Cli
     assert "custom_audio_url" not in shown
 
 
-@pytest.mark.parametrize(
-    "sound",
-    [b"RIFF\x24\x00\x00\x00WAVEfmt nonsense" + bytes(64), tone(0.01), tone(130)],
-    ids=["broken", "short", "long"],
-)
+@pytest.mark.parametrize("sound", [tone(0.01), tone(130)], ids=["short", "long"])
 async def test_a_sound_that_cannot_be_a_narration_is_refused(user: Client, sound: bytes) -> None:
     project_id = await board(user, BOARD)
     (clip, *_) = await clips(user, project_id)
@@ -392,28 +388,13 @@ async def test_nobody_elses_sound_is_a_narration_or_the_music(plane: Plane, user
 # --- music
 
 
-async def library_music(plane: Plane, user: Client, address: str) -> str:
-    """A music asset of the user's whose sound is the one at the address."""
-    artifact = plane.services.signer.artifact_id_of(address)
-    asset_id = f"music_{artifact}"
-    async with plane.services.database.transaction() as session:
-        await session.execute(
-            text(
-                "INSERT INTO assets (id, tenant_id, asset_type, name, description, attributes, content_artifact_id, "
-                "is_preset, display_order, usage_count, created_at, updated_at) VALUES "
-                "(:id, :tenant, 'music', '慢板', '', '{}', :artifact, false, 0, 0, now(), now())"
-            ),
-            {"id": asset_id, "tenant": (await user.get("/user/me"))["id"], "artifact": artifact},
-        )
-    return asset_id
-
-
 @shows("PUT /projects/{project_id}/bgm", "audio_url", "music_name", "source")
-async def test_music_is_named_by_where_it_comes_from(plane: Plane, user: Client) -> None:
+async def test_music_is_named_by_where_it_comes_from(user: Client) -> None:
     project_id = await board(user)
     path = f"/projects/{project_id}/bgm"
-    uploaded, library = await upload(user, tone(2), "我的歌.wav"), await upload(user, tone(3))
-    asset_id = await library_music(plane, user, library)
+    uploaded = await upload(user, tone(2), "我的歌.wav")
+    body = {"music_name": "慢板", "audio_url": await upload(user, tone(3)), "duration": 3}
+    library = (await user.post("/assets/music", body))["audio_url"]
 
     async def chosen(**request: Any) -> tuple[str, str | None]:
         await user.put(path, request)
@@ -433,9 +414,8 @@ async def test_music_is_named_by_where_it_comes_from(plane: Plane, user: Client)
             await user.put(path, {"audio_url": url, "source": source})
     with pytest.raises(ApiError, match="audio_url"):
         await user.put(path, {"source": "library"})
-    async with plane.services.database.transaction() as session:
-        uses = await session.scalar(text("SELECT usage_count FROM assets WHERE id = :id"), {"id": asset_id})
-    assert uses == 1  # choosing it again, or renaming it, is no other use
+    (kept,) = (await user.get("/assets/music?is_preset=false"))["list"]
+    assert kept["usage_count"] == 1  # choosing it again, or renaming it, is no other use
 
 
 async def test_music_can_be_removed(plane: Plane, user: Client) -> None:
