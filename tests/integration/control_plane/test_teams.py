@@ -97,6 +97,25 @@ async def test_the_last_use_of_a_code_is_one_users(plane: Plane, user: Client) -
     assert (await user.get(f"/teams/{team['id']}/invites"))["list"] == []
 
 
+async def test_a_code_is_told_again_and_stored_nowhere(plane: Plane, user: Client) -> None:
+    team = await user.post("/teams", {"name": "crew"})
+    path, key = f"/teams/{team['id']}/invites", {"Idempotency-Key": f"invite-{team['id']}"}
+    made = await user.post(path, {"role": "editor"}, headers=key)
+    assert await user.post(path, {"role": "editor"}, headers=key) == made
+    assert len((await user.get(path))["list"]) == 1
+    async with plane.services.database.transaction() as session:
+        kept = await session.scalar(
+            text("SELECT answer::text FROM idempotency_keys WHERE key = :key"), {"key": key["Idempotency-Key"]}
+        )
+        invite = await session.scalar(
+            text("SELECT to_jsonb(invites)::text FROM invites WHERE id = :id"), {"id": made["id"]}
+        )
+    assert made["id"] in kept
+    assert made["invite_code"] not in kept + invite
+    guest = await plane.new_user(next(_names))
+    assert (await guest.post("/team/join", {"invite_code": made["invite_code"]}))["team_space"]["role"] == "editor"
+
+
 async def test_a_member_who_joins_again_uses_nothing_up(plane: Plane, user: Client) -> None:
     team = await user.post("/teams", {"name": "crew"})
     made = await invite(user, team["id"], max_uses=1)
