@@ -2,9 +2,15 @@
 
 import pytest
 
-from tests.integration.control_plane.conftest import module_database_url, plane, plane_settings, user
+from tests.integration.control_plane.conftest import (
+    module_database_url,
+    monkeypatch_module,
+    plane,
+    plane_settings,
+    user,
+)
 
-__all__ = ["module_database_url", "plane", "plane_settings", "user"]
+__all__ = ["module_database_url", "monkeypatch_module", "plane", "plane_settings", "user"]
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups

@@ -18,12 +18,14 @@ import pytest
 
 from control_plane.app import ENDPOINTS
 from control_plane.web.routes import Method
+from pipelines.registry import TASK_KINDS
+from scheduler.task import OutcomeClass
 from tests.contract.watch import operations
 from tests.integration.control_plane.conftest import Client, Plane, generated, submission
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("schemathesis")]
 
-EXAMPLES = 2
+EXAMPLES = 1
 """Random requests for each endpoint and kind of data, beside those that are worked out from the schema's bounds."""
 
 Ids = dict[str, list[str]]
@@ -31,6 +33,7 @@ Ids = dict[str, list[str]]
 # Services refuse what no schema tells, such as a model that the catalog does not have or a quota that is used up.
 REFUSED_BY_RULES = ["2xx", "400", "401", "402", "403", "404", "409", "429"]
 OF_MANY_KINDS = {"task_id", "asset_id"}
+IN_QUERIES = {"element_id": "query"}
 ENDS_THE_SESSION = "/auth/(logout|change-password)$|/leave$"
 
 
@@ -38,8 +41,9 @@ async def prepared(user: Client) -> Ids:
     """Ids of what the user has, by parameter name."""
     project, package = await generated(user)
     clips = (await user.get(f"/projects/{project}/timeline"))["clips"]
-    spoken = [clip["id"] for clip in clips if clip.get("dialogue")]
-    lines = [line["id"] for clip in spoken for line in (await user.get(f"/timeline-clips/{clip}/audio"))["dialogue"]]
+    spoken = next(clip["id"] for clip in clips if clip.get("dialogue"))
+    await user.put(f"/timeline-clips/{spoken}/narration", {"text_content": "夜里。"})
+    lines = [line["id"] for line in (await user.get(f"/timeline-clips/{spoken}/audio"))["dialogue"]]
     video = await user.post(f"/timeline-clips/{clips[0]['id']}/generate-video", {"model_id": "draft-motion"})
     steps = (await user.get(f"/generation/progress/{project}"))["tasks"]
     export = await user.post(
@@ -52,7 +56,8 @@ async def prepared(user: Client) -> Ids:
     return {
         "project_id": [project],
         "package_id": [package],
-        "clip_id": [clip["id"] for clip in clips],
+        "element_id": [(await user.get(f"/material-packages/{package}"))["materials"]["storyline"]["id"]],
+        "clip_id": [spoken],
         "dialogue_id": lines,
         "task_id": [video["generation_id"], export["export_task_id"], *(step["task_id"] for step in steps)],
         "file_id": [file["id"] for file in files],
@@ -80,12 +85,16 @@ def config(token: str, spare_token: str, ids: Ids, disposable_ids: Ids, file_url
         f"expected-statuses = {_toml(['400', '401', '402', '403', '404', '405', '409', '429'])}",
         "[headers]",
         f"Authorization = {_toml('Bearer ' + token)}",
+        "[phases.coverage]",
+        'unexpected-methods = ["PATCH"]',  # every other one is answered by the same line of the router
         "[phases.stateful]",
         "enabled = false",
     ]
     for name, values in ids.items():
         lines += [f"[dictionaries.{names[name]}]", f"values = {_toml(values)}"]
-    lines += ["[parameters]", *(f'"path.{name}" = {{dictionary = "{known}"}}' for name, known in names.items())]
+    lines += ["[parameters]"]
+    for name, known in names.items():
+        lines.append(f'"{IN_QUERIES.get(name, "path")}.{name}" = {{dictionary = "{known}"}}')
     link = urlsplit(file_url)
     signed = {f"query.{name}": value for name, value in parse_qsl(link.query)}
     operations: list[tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = [
@@ -93,7 +102,7 @@ def config(token: str, spare_token: str, ids: Ids, disposable_ids: Ids, file_url
         ({"include-path-regex": ENDS_THE_SESSION}, {}, {"Authorization": f"Bearer {spare_token}"}),
         (
             {"include-method": "DELETE"},
-            {f"path.{name}": disposable_ids.get(name, ["gone"])[0] for name in ids},
+            {f"path.{name}": disposable_ids.get(name, ["gone"])[0] for name in ids if name not in IN_QUERIES},
             {},
         ),
     ]
@@ -134,6 +143,8 @@ async def test_the_specification_holds(plane: Plane, user: Client, tmp_path: Pat
     link = (await user.get(f"/export-files/{ids['file_id'][0]}/download-url"))["download_url"]
     spare = await plane.anonymous.login(user.name)
     settings = config(user.token, spare.token, ids, may_go, link)
+    # What is asked for from here on is not made: the answers are looked at, not the films.
+    plane.farm.instead = dict.fromkeys(TASK_KINDS, lambda assignment: {"outcome": OutcomeClass.USER})
     code, output = await schemathesis(tmp_path, settings, user.url)
     assert code == 0, output
     assert f"Tested: {sum(1 for _ in operations())}" in output

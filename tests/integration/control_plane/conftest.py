@@ -16,7 +16,9 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import unused_port
+from argon2 import PasswordHasher
 
+from control_plane.accounts import passwords
 from control_plane.accounts.service import create_user
 from control_plane.app import make_app
 from control_plane.web.handler import SERVICES
@@ -207,14 +209,21 @@ def plane_settings() -> dict[str, Any]:
     return {}
 
 
+@pytest.fixture(scope="module")
+def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def plane(
     module_database_url: str,
     _embedded_redis_server: str,
     tmp_path_factory: pytest.TempPathFactory,
     plane_settings: dict[str, Any],
+    monkeypatch_module: pytest.MonkeyPatch,
 ) -> AsyncIterator[Plane]:
-    """A served control plane with its scheduler."""
+    """A served control plane with its scheduler. Its passwords are hashed in no time, as no thief will see them."""
     tmp_path = tmp_path_factory.mktemp("plane")
     port = unused_port()
     settings = Settings.model_validate(
@@ -228,6 +237,8 @@ async def plane(
         }
         | plane_settings
     )
+    monkeypatch_module.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    passwords._nobodys_hash.cache_clear()
     app = make_app(settings)
     watch = Watch()
     app.middlewares.insert(0, watch.middleware)

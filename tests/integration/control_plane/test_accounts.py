@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from control_plane.accounts import admin, passwords
+from control_plane.accounts.passwords import HASHER  # as it is outside of tests
 from runtime import redis as channels
 from tests.contract.fields import shows
 from tests.integration.control_plane.conftest import PASSWORD, ApiError, Client, Plane
@@ -252,7 +253,11 @@ async def test_a_password_changed_during_a_login_does_not_leave_that_session(
     await refused(login, 1002)
 
 
-async def test_a_login_brings_an_old_hash_up_to_date(plane: Plane, user: Client) -> None:
+async def test_a_login_brings_an_old_hash_up_to_date(
+    plane: Plane, user: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "HASHER", HASHER)
+
     async def stored() -> str:
         async with plane.services.database.transaction() as session:
             statement = text("SELECT password_hash FROM users WHERE username = :name")
