@@ -1,5 +1,5 @@
-"""The API document's flow of reuse: a character of the library is found, plays the lead, takes another part, and a voice
-of the library speaks. Two api processes answer in turn."""
+"""The API document's flow of reuse: a character of the library is found, plays the lead, gives it to
+another one, and a voice of the library speaks. Two api processes answer in turn."""
 
 import io
 from typing import Any
