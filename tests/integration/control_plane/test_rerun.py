@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from models.specs import ArtStyle, ScriptResult
 from scheduler.ports import Assignment
 from tests.integration.control_plane.conftest import ApiError, Client, Plane, generated, submission
 from tests.integration.control_plane.watching import (
@@ -49,11 +50,19 @@ def sizes(found: dict[str, Any]) -> tuple[int, int, int]:
 async def test_another_style_repaints_everything_and_writes_nothing_else(plane: Plane, user: Client) -> None:
     project_id, package_id = await generated(user)
     before, clips_before = await materials(user, package_id), await clips(user, project_id)
-    done = await retried(plane, user, project_id, "artstyle")
+    style = ArtStyle(
+        style_name="木刻", description="", prompt_template="{prompt}, woodcut", visual_keywords=["woodcut"]
+    )
+    written = {"result": ScriptResult(art_style=style).model_dump(mode="json")}
+    plane.farm.instead["script"] = lambda assignment: written
+    try:
+        done = await retried(plane, user, project_id, "artstyle")
+    finally:
+        plane.farm.instead.clear()
     people, places, shots = sizes(before)
     assert done == {"artstyle": 1, "style": 1, **dict.fromkeys(SHEETS, people), "scene": places, "shot": shots}
     after = await materials(user, package_id)
-    assert after["art_style"]["style_name"] != before["art_style"]["style_name"]
+    assert after["art_style"]["style_name"] == "木刻"
     old, new = files_of(before), files_of(after)
     assert all(not old[kind] & new[kind] for kind in old)
     assert after["storyline"] == before["storyline"]
