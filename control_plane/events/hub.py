@@ -87,6 +87,7 @@ class Hub:
         self._services = services
         self._watches: dict[str, _Watch] = {}
         self._clients: set[Client] = set()
+        self._ending: set[asyncio.Task[None]] = set()
 
     def add(self, client: Client) -> None:
         self._clients.add(client)
@@ -226,7 +227,10 @@ class Hub:
         ended = [client for client in clients if client.actor.session_id not in live]
         for client in ended:
             self.remove(client)
-        await asyncio.gather(*(client.end_session() for client in ended))
+            # Apart from this: a client that does not answer takes its time to close, and the others do not wait.
+            ending = asyncio.create_task(client.end_session())
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
 
     async def poll(self) -> None:
         """Find rows that Redis did not tell of, and clients that may hear no more; run until cancelled."""
