@@ -103,8 +103,15 @@ async def test_a_socket_needs_a_token_and_an_origin_of_ours(user: Client) -> Non
     async with user.session.ws_connect(f"{user.url}/ws?token={user.token}", origin=user.url) as socket:
         await socket.send_json({"action": "ping"})
         assert (await socket.receive_json(timeout=5))["event"] == "pong"
-        await socket.send_str("nonsense")
-        assert (await socket.receive_json(timeout=5))["code"] == 1001
+        for sent, field in (
+            ("nonsense", "message"),
+            ('{"action": "shout"}', "action"),
+            ('{"action": "subscribe", "channel": "team"}', "channel"),
+            ('{"action": "subscribe", "project_id": 1}', "project_id"),
+        ):
+            await socket.send_str(sent)
+            refused = await socket.receive_json(timeout=5)
+            assert (refused["code"], refused["message"].split("：")[1]) == (1001, field)
 
 
 async def closed(socket: aiohttp.ClientWebSocketResponse) -> int | None:
