@@ -23,12 +23,12 @@ async def strangers(session: AsyncSession, watched: Mapping[str, Collection[Acto
     if not watched:
         return {}
     owners = await session.execute(select(ProjectRow.id, ProjectRow.tenant_id).where(ProjectRow.id.in_(watched)))
-    tenants = dict(owners.tuples().all())
+    tenants = {row.id: row.tenant_id for row in owners}
     users = {actor.user_id for actors in watched.values() for actor in actors}
     memberships = await session.execute(
         select(MembershipRow.team_id, MembershipRow.user_id).where(MembershipRow.user_id.in_(users))
     )
-    members = set(memberships.tuples())
+    members = {(row.team_id, row.user_id) for row in memberships}
     return {
         project_id: {
             actor.user_id

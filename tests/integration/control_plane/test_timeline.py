@@ -130,7 +130,7 @@ async def test_a_deleted_clip_closes_the_gap_and_what_runs_for_it_costs_nothing(
         ends = await session.execute(
             text("SELECT kind, outcome FROM tasks WHERE project_id = :id ORDER BY seq DESC LIMIT 3"), {"id": project_id}
         )
-        assert dict(ends.tuples().all()) == {
+        assert dict(ends.all()) == {
             "speech": "cancelled",
             "image_to_video": "cancelled",
             "encode": "succeeded",
