@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from models.specs import ImageSpec, MusicSpec, ScriptResult, ScriptSpec, SpeechSpec, VideoSpec, Word
+from models.specs import ImageSpec, Language, MusicSpec, ScriptResult, ScriptSpec, SpeechSpec, VideoSpec, Word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,11 +24,16 @@ Report = Callable[[float], None]
 
 
 class UserInputError(ValueError):
-    """The request itself cannot be rendered; another try would fail alike. ``field`` names what to change."""
+    """The request itself cannot be rendered; another try would fail alike. ``field`` names what to change.
 
-    def __init__(self, message: str, *, field: str = "content") -> None:
-        super().__init__(message)
+    ``en`` and ``zh`` say why, for whoever knows the reader's language; ``str()`` is the one of the content's
+    ``language``, for whoever does not."""
+
+    def __init__(self, en: str, zh: str | None = None, *, language: Language = "en", field: str = "content") -> None:
+        self.en = en
+        self.zh = zh or en
         self.field = field
+        super().__init__(self.zh if language == "zh" else en)
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,8 @@ class ScriptSpec(Spec):
     documents: list[str] = []
     language: Language | None = None
     target_duration_s: float | None = Field(default=None, gt=0)
+    aspect: float = Field(default=16 / 9, gt=0)
+    """Width over height of the film: a tall picture wants people closer."""
     instruction: str = ""
     seed: Seed = 0
     take: int = Field(default=0, ge=0)

@@ -148,7 +148,7 @@ def _check_content(work: Work, request: SubmitRequest) -> None:
     try:
         check_source(request.input_type, request.content)
     except UserInputError as error:
-        raise InvalidParameter(str(error), field=error.field) from error
+        raise InvalidParameter(error.zh, error.en, field=error.field) from error
 
 
 async def _check_config(work: Work, actor: Actor, config: CreationConfig) -> None:

@@ -130,6 +130,7 @@ async def load_parts(session: AsyncSession, package: tables.PackageRow) -> Parts
 
 def script_spec(parts: Parts, step: ScriptStep) -> ScriptSpec:
     source = parts.source
+    width, height = parts.size
     fixed_style, protagonist = source.get("fixed_style"), source.get("fixed_protagonist")
     return ScriptSpec(
         step=step,
@@ -139,6 +140,7 @@ def script_spec(parts: Parts, step: ScriptStep) -> ScriptSpec:
         documents=source["documents"],
         language=source["language"],
         target_duration_s=source["config"].get("duration_seconds"),
+        aspect=width / height,
         seed=parts.seed_of(step, step),
         take=parts.take_of(step),
         fixed_style=ArtStyle.model_validate(fixed_style) if fixed_style else None,

@@ -146,6 +146,12 @@ def shared(section: str) -> Vocabulary:
 
 
 @lru_cache(maxsize=1)
+def indoor_hints() -> Vocabulary:
+    """Things that stand under a roof, such as a fireplace."""
+    return Vocabulary(entry(table, words=("hint_zh", "hint_en")) for table in load(SHARED_PATH)["place"])
+
+
+@lru_cache(maxsize=1)
 def time_hints() -> Vocabulary:
     """Words that only suggest a time of day, such as moonlight."""
     return Vocabulary(entry(table, words=("hint_zh", "hint_en")) for table in load(SHARED_PATH)["time"])

@@ -33,6 +33,9 @@ FRAMINGS: dict[ShotType, _Framing] = {
 
 # The lowest row of feet: below it run the subtitles.
 _FEET = {ShotType.ESTABLISHING: 0.8, ShotType.WIDE: 0.86}
+_SUBTITLES = 0.8
+# Of whoever sits in a medium shot: the row of the head, and how far below it the lap ends, as a share of the size.
+_SEATED_HEAD, _HEAD_TO_LAP = 0.27, 0.55
 # No figure that a shot is about is smaller than this share of the frame's height.
 _LEAST = 0.28
 
@@ -71,28 +74,30 @@ def arrange(stage: Stage, shot: ShotType, looks: list[Look], *, lift: float = 0.
     room = stage.width * 0.94 / (count * (0.26 if together else 0.3 if framing.head is not None else 0.42))
     # Feet that are seen stand on the same row in every ratio, so their height is a share of the frame's.
     size = framing.height * (stage.size if framing.head is not None else stage.height)
-    if framing.head is not None:
-        size = max(size, (1.1 - framing.head) * stage.height / 0.9)
-    size = min(size, room) if count > 1 or framing.head is None else size
+    row = framing.head
+    if row is not None:
+        size = max(size, (1.1 - row) * stage.height / 0.9)
+    if shot == ShotType.MEDIUM and pose.seated:
+        row = _SEATED_HEAD
+        size = min(size, (_SUBTITLES - row) * stage.height / _HEAD_TO_LAP)
+    size = min(size, room) if count > 1 or row is None else size
     step = min(stage.width * 0.86 / count, size * (0.24 if together else 0.5))
     centre = stage.width * (
-        (stage.centre if framing.head is None else 0.5)
-        + (float(stage.shot_rng.uniform(-0.07, 0.07)) if count == 1 else 0.0)
+        (stage.centre if row is None else 0.5) + (float(stage.shot_rng.uniform(-0.07, 0.07)) if count == 1 else 0.0)
     )
     parts = []
     for index, look in enumerate(looks):
         x = centre + (index - (count - 1) / 2) * step
-        own = size * _own_scale(look, alone=count == 1, close=framing.head is not None)
-        if framing.head is None:
+        own = size * _own_scale(look, alone=count == 1, close=row is not None)
+        if row is None:
             own = max(own, min(_LEAST * stage.height / height_of(look), room))
             y = stage.height * min(stage.floor, _FEET[shot]) + (0.012 if index % 2 else 0.0) * stage.size
             if lift and index == count - 1:
                 own *= 0.9
                 y -= lift * own
         else:
-            # Whoever sits is as high in the frame as whoever stands.
-            y = stage.height * framing.head + own * (_head_height(look) - pose.drop)
-            if y < stage.height * 1.02:
+            y = stage.height * row + own * _head_height(look, pose)
+            if y < stage.height * 1.02 and row != _SEATED_HEAD:
                 # Whoever is too small to be cut off by the frame stands on the ground.
                 y = stage.height * stage.floor
         facing = 1 if count == 1 and stage.shot_rng.random() < 0.5 else (1 if index < count / 2 else -1)
@@ -107,9 +112,9 @@ def _own_scale(look: Look, *, alone: bool, close: bool) -> float:
     return 1.3 if alone else 1.12
 
 
-def _head_height(look: Look) -> float:
+def _head_height(look: Look, pose: Pose) -> float:
     """How far the middle of the head is above the feet, in the size given to the drawing."""
-    return height_of(look) * (1 - 0.5 / look.heads)
+    return height_of(look) * (1 - 0.5 / look.heads - pose.drop)
 
 
 def _pose(pose: Pose, index: int, count: int, together: bool) -> Pose:
@@ -180,7 +185,7 @@ def _over_shoulder(stage: Stage, framing: _Framing, looks: list[Look], pose: Pos
         first,
         replace(pose, turn=max(0.25, pose.turn)),
         stage.width * (0.5 - 0.12 * side),
-        stage.height * framing.head + size * (_head_height(first) - pose.drop) if framing.head else stage.height,
+        stage.height * framing.head + size * _head_height(first, pose) if framing.head else stage.height,
         size,
         side,
         0.72,
@@ -191,7 +196,7 @@ def _over_shoulder(stage: Stage, framing: _Framing, looks: list[Look], pose: Pos
         other,
         POSES["away"],
         stage.width * 0.5 + side * (stage.width * 0.5 - 0.06 * large),
-        stage.height * 0.5 + large * _head_height(other),
+        stage.height * 0.5 + large * _head_height(other, POSES["away"]),
         large,
         1,
         1.0,
@@ -208,7 +213,7 @@ def draw_cast(stage: Stage, parts: list[Part]) -> None:
     light = stage.light.inside() if stage.indoor else stage.light
     for part in parts:
         lit_from = 0.6 if sun is None else max(-1.0, min(1.0, (sun[0] - part.x) / (0.4 * stage.width)))
-        if "sit" in stage.reading.actions and part.pose.drop > 0:
+        if part.pose.seated:
             _seat(stage, part)
         draw_figure(
             stage.canvas,
@@ -221,14 +226,22 @@ def draw_cast(stage: Stage, parts: list[Part]) -> None:
             near=part.near,
             emotion=stage.reading.emotion,
             facing=part.facing,
-            held=part.held,
+            held=part.held or _own_umbrella(stage, part.look),
             lit_from=lit_from,
         )
 
 
+def _own_umbrella(stage: Stage, look: Look) -> str | None:
+    """An umbrella that belongs to somebody is open where something falls on it, else it is carried folded."""
+    if "umbrella" not in look.accessories:
+        return None
+    wet = not stage.indoor and stage.reading.weather in {"rain", "storm", "snow"}
+    return "umbrella" if wet else "folded_umbrella"
+
+
 def _seat(stage: Stage, part: Part) -> None:
     """Something to sit on: a stool inside, a stone outside."""
-    canvas, s = stage.canvas, part.size
+    canvas, s = stage.canvas, part.size * height_of(part.look)
     x, y = part.x, part.y
     with canvas.at(part.near - 0.02):
         if stage.indoor:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from models.draft import lexicon
+from models.draft.buildings import is_inside
+from models.draft.weather_words import CLEAR, Said, said
 from models.specs import ImageSpec, Place
 
 _OWN_PATH = Path(__file__).with_name("words.toml")
@@ -32,6 +34,8 @@ _CARRIED = re.compile(
     re.IGNORECASE,
 )
 _IN_HAND = re.compile(r"\s+in (?:his|her|their|its|one|a|the) (?:hands?|arms?|paws?)\b", re.IGNORECASE)
+
+_NO_WORDS = frozenset({"place_refines", "place_insides"})
 
 _URBAN = frozenset({"city", "street", "market", "rooftop", "subway_station", "office", "neon"})
 _COUNTRY = frozenset(
@@ -72,14 +76,27 @@ class Known:
         return list(said)
 
 
+class _Weather(Known):
+    """Weather as it is said to be: 雨停了 is clear, "tears like rain" nothing."""
+
+    def find(self, text: str) -> list[Match]:
+        matches = [(match, said(text, match.start, match.end)) for match in super().find(text)]
+        return [
+            Match(match.start, match.end, CLEAR) if is_said is Said.OVER else match
+            for match, is_said in matches
+            if is_said is not Said.UNREAL
+        ]
+
+
 @dataclass(frozen=True)
 class Words:
     """Every vocabulary the painter uses. ``near``: places in sight of a place, so naming them moves nobody there.
-    ``refines``: the larger places that a place is part of."""
+    ``refines``: the larger places that a place is part of; ``insides``: the rooms of a place that is a building."""
 
     places: Known
     near: dict[str, frozenset[str]]
     refines: dict[str, frozenset[str]]
+    insides: Mapping[str, str]
     indoor: frozenset[str]
     times: Known
     time_hints: Known
@@ -108,17 +125,14 @@ def words() -> Words:
         places=Known(places),
         near=near,
         refines={name: frozenset(larger) for name, larger in own["place_refines"].items()},
+        insides=own["place_insides"],
         indoor=frozenset(indoor),
         times=Known(map(lexicon.entry, shared["time"])),
         time_hints=Known(lexicon.entry(table, words=("hint_zh", "hint_en")) for table in shared["time"]),
-        weather=_merged(shared["weather"], own["weather_words"]),
-        own={section: Known(_entries(own[section])) for section in own if section != "place_refines"},
+        weather=_Weather([*map(lexicon.entry, shared["weather"]), *_entries(own["weather_words"])]),
+        own={section: Known(_entries(own[section])) for section in own if section not in _NO_WORDS},
         people=own["people"],
     )
-
-
-def _merged(shared: list[dict[str, Any]], more: Mapping[str, Mapping[str, list[str]]]) -> Known:
-    return Known([*map(lexicon.entry, shared), *_entries(more)])
 
 
 def _entries(tables: Mapping[str, Mapping[str, Any]]) -> list[lexicon.Entry]:
@@ -150,7 +164,7 @@ def read(spec: ImageSpec) -> Reading:
     prompt = _without_names(spec)
     ground = place_text(spec.place) if spec.place else ""
     refused = spec.negative_prompt
-    place = _place(spec.place, prompt, spec.prompt)
+    place = _entered(_place(spec.place, prompt, spec.prompt), spec.place, prompt)
     if place is not None and place in known.places.ids(refused):
         place = None
     indoor = place in known.indoor if place else bool(spec.place and spec.place.scene_type == "indoor")
@@ -221,8 +235,8 @@ def _without_names(spec: ImageSpec) -> str:
 
 def air_of(text: str) -> str | None:
     """What moves through the air of a described scene: rain, storm, snow, lights, or None."""
-    falling = [name for name in words().weather.ids(text) if name in {"rain", "storm", "snow"}]
-    if falling:
+    falling = [name for name in words().weather.ids(text) if name in {"rain", "storm", "snow", CLEAR}]
+    if falling and falling[-1] != CLEAR:
         return falling[-1]
     return "lights" if {"firefly", "campfire", "fireworks"} & set(words().own["props"].ids(text)) else None
 
@@ -247,6 +261,18 @@ def _place(place: Place | None, prompt: str, asked: str) -> str | None:
         if own in known.refines.get(match.id, frozenset()) or _MOVED.search(prompt[: match.start]):
             own = match.id
     return own
+
+
+def _entered(place: str | None, scene: Place | None, prompt: str) -> str | None:
+    """The rooms of a building that the scene or the words are inside of, else the place itself."""
+    rooms = words().insides.get(place or "")
+    if place is None or rooms is None:
+        return place
+    if scene and scene.scene_type == "indoor":
+        return rooms
+    text = f"{place_text(scene)}\n{prompt}" if scene else prompt
+    named = [match for match in words().places.find(text) if match.id == place]
+    return rooms if named and is_inside(text, named[-1].start, named[-1].end) else place
 
 
 def _places_in(text: str) -> list[Match]:

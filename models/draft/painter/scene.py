@@ -11,6 +11,7 @@ from models.draft.painter import fauna
 from models.draft.painter.canvas import Canvas
 from models.draft.painter.cast import FRAMINGS, arrange, crowd_of, draw_cast, in_the_background
 from models.draft.painter.colour import generator
+from models.draft.painter.figures.held import PORTABLE
 from models.draft.painter.figures.looks import Look, in_a_spacesuit, looks_of
 from models.draft.painter.light import light_of
 from models.draft.painter.people import company_of
@@ -75,7 +76,7 @@ def populate(stage: Stage, spec: ImageSpec, shot: ShotType, looks: list[Look], c
     held = {part.held for part in planned if part.held}
     if planned:
         # What is said to be in a hand stands nowhere, even if that hand is not in the picture.
-        held |= set(stage.reading.carried) | ({"bicycle"} if cycling else set())
+        held |= PORTABLE.intersection(stage.reading.carried) | ({"bicycle"} if cycling else set())
     crowd = crowd_of([*planned, *behind]) if distant else [(stage.width * 0.36, stage.width * 0.64)]
     crowd += [(one.x - one.size * 0.7, one.x + one.size * 0.7) for one in animals]
     if fauna.overhead(stage.reading, spec.prompt) or (not shown and stage.reading.animals):

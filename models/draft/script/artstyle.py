@@ -24,7 +24,8 @@ def make_art_style(source: Source, spec: ScriptSpec) -> ArtStyle:
     wish = one_line(spec.instruction)
     if spec.fixed_style is not None:
         return _with_wish(spec.fixed_style, wish, source)
-    named = moods.vocabulary("style").scores(wish)
+    named = moods.vocabulary("style").scores(wish) or moods.vocabulary("style").scores(source.style)
+    wish = in_language(source.language, "，", ", ").join(part for part in (source.style, wish) if part)
     chosen = moods.by_id("style", next(iter(named))) if named else _best(source, spec)
     fields = chosen.fields
     genre, tone = genre_of(source), tone_of(source)

@@ -27,6 +27,8 @@ _ALTERNATIVES = {
     ShotType.OVER_SHOULDER: ShotType.CLOSE_UP,
 }
 _REESTABLISH_AFTER = 4
+_FEW = 2
+_FACES = frozenset([ShotType.CLOSE_UP, ShotType.EXTREME_CLOSE_UP])
 
 
 @lru_cache(maxsize=1)
@@ -53,25 +55,31 @@ def spoken_of(section: str) -> Vocabulary:
     return Vocabulary(entries)
 
 
-def direct(drafts: list[Draft], wish: str) -> None:
+def direct(drafts: list[Draft], wish: str, aspect: float = 16 / 9) -> None:
     """Decide everything about how the shots are taken that the author left open; a wish that names a size or a move
-    decides it for all."""
+    decides it for all. ``aspect``: width over height of the film."""
     wished_type = spoken_of("shot_type").first(wish)
     wished_move = spoken_of("camera").first(wish)
     established: dict[str | None, int] = {}
+    met: set[str] = set()
     for index, draft in enumerate(drafts):
         before = drafts[index - 1] if index else None
         opens = before is None or before.scene != draft.scene
         if draft.shot_type is None:
             if wished_type:
                 draft.shot_type = ShotType(wished_type.id)
+            elif opens and draft.people:
+                draft.shot_type = _opening_size(draft, before, alone=_stands_alone(drafts, index))
             elif opens:
                 long_ago = index - established.get(draft.scene, -_REESTABLISH_AFTER) >= _REESTABLISH_AFTER
                 draft.shot_type = ShotType.ESTABLISHING if long_ago else ShotType.WIDE
             else:
-                draft.shot_type = _size(draft, drafts[max(0, index - 2) : index])
+                draft.shot_type = _size(draft, drafts[max(0, index - 2) : index], met)
+            if aspect < 1 and len(draft.people) > 1 and not wished_type:
+                draft.shot_type = _IN_TALL_PICTURES.get(draft.shot_type, draft.shot_type)
         if draft.shot_type == ShotType.ESTABLISHING:
             established[draft.scene] = index
+        met |= set(draft.people)
         if draft.camera is None:
             draft.camera = CameraMovement(wished_move.id) if wished_move else _move(draft, before, index)
     for index, draft in enumerate(drafts):
@@ -79,8 +87,37 @@ def direct(drafts: list[Draft], wish: str) -> None:
             draft.transition = _transition(draft, drafts[index + 1] if index + 1 < len(drafts) else None)
 
 
-def _size(draft: Draft, before: list[Draft]) -> ShotType:
-    last = before[-1].shot_type
+# Side by side in a tall picture, people who stand far away are tiny, and a shoulder hides who speaks.
+_IN_TALL_PICTURES = {
+    ShotType.ESTABLISHING: ShotType.MEDIUM,
+    ShotType.WIDE: ShotType.MEDIUM,
+    ShotType.OVER_SHOULDER: ShotType.CLOSE_UP,
+}
+
+
+def _opening_size(draft: Draft, before: Draft | None, *, alone: bool) -> ShotType:
+    """Of a scene's first shot with people in it: they are of a size to be known by, and the place is seen too."""
+    speaks_or_stays = (draft.lines or alone) and len(draft.people) <= _FEW and not _moves_about(draft)
+    if speaks_or_stays and not (before and before.shot_type == ShotType.MEDIUM):
+        return ShotType.MEDIUM
+    return ShotType.WIDE
+
+
+def _stands_alone(drafts: list[Draft], index: int) -> bool:
+    """Whether a shot is all there is of its scene here, so that who is in it would be seen from afar only."""
+    return index + 1 >= len(drafts) or drafts[index + 1].scene != drafts[index].scene
+
+
+def _size(draft: Draft, before: list[Draft], met: set[str]) -> ShotType:
+    size = _by_content(draft, before, met)
+    # A face alone shows neither who waves nor who runs.
+    if size in _FACES and (_moves_about(draft) or _gestures().find(draft.narration or draft.description)):
+        return ShotType.MEDIUM
+    return size
+
+
+def _by_content(draft: Draft, before: list[Draft], met: set[str]) -> ShotType:
+    last = before[-1].shot_type if before else None
     if draft.lines:
         feeling = draft.lines[0].emotion
         if feeling in _INTIMATE:
@@ -88,20 +125,41 @@ def _size(draft: Draft, before: list[Draft]) -> ShotType:
         elif len(draft.people) > 1:
             size = ShotType.OVER_SHOULDER if last != ShotType.OVER_SHOULDER else ShotType.MEDIUM
         else:
-            size = ShotType.CLOSE_UP if last != ShotType.CLOSE_UP else ShotType.MEDIUM
+            size = ShotType.CLOSE_UP if last != ShotType.CLOSE_UP and met.issuperset(draft.people) else ShotType.MEDIUM
     elif not draft.people:
         size = ShotType.WIDE
-    elif _details().find(draft.narration) and last != ShotType.EXTREME_CLOSE_UP:
+    elif _shows_detail(draft, met) and last != ShotType.EXTREME_CLOSE_UP:
         size = ShotType.EXTREME_CLOSE_UP
     elif moods.emotion_of(draft.narration) in _INTIMATE:
         size = ShotType.CLOSE_UP
-    elif len(draft.people) > 1 and last != ShotType.WIDE:
+    elif len(draft.people) > _FEW and last != ShotType.WIDE:
         size = ShotType.WIDE
     else:
         size = ShotType.MEDIUM
     if size == last and (len(before) < 2 or before[0].shot_type == size or not draft.lines):
-        return _ALTERNATIVES[size]
+        return ShotType.CLOSE_UP if draft.people and size == ShotType.WIDE else _ALTERNATIVES[size]
     return size
+
+
+def _shows_detail(draft: Draft, met: set[str]) -> bool:
+    """Whether the shot is about a small thing: of people who were seen before and who stay where they are."""
+    told = draft.narration or draft.description
+    return bool(_details().find(told)) and met.issuperset(draft.people) and not _moves_about(draft)
+
+
+@lru_cache(maxsize=1)
+def _gaits() -> Vocabulary:
+    """Ways to move that need the whole body in the picture."""
+    return Vocabulary([Entry("gait", tuple(moods.data()["gaits"]))])
+
+
+@lru_cache(maxsize=1)
+def _gestures() -> Vocabulary:
+    return Vocabulary([Entry("gesture", tuple(moods.data()["gestures"]))])
+
+
+def _moves_about(draft: Draft) -> bool:
+    return bool(_gaits().find(draft.narration or draft.description))
 
 
 def _move(draft: Draft, before: Draft | None, index: int) -> CameraMovement:

@@ -4,9 +4,10 @@ from functools import lru_cache
 
 from models.draft import lexicon
 from models.draft.lexicon import Vocabulary
-from models.draft.script import looks
+from models.draft.script import looks, outfits
 from models.draft.script.people import Age, Gender, Person, ages, data, mentions_of, roles
 from models.draft.script.source import Source
+from models.draft.script.speakers import without_lead
 from models.draft.script.text import in_language, one_line, shorten
 from models.specs import Character, Language, ScriptSpec
 
@@ -60,13 +61,17 @@ def _character(source: Source, person: Person, index: int, wish: str, taken: set
     age: Age = person.age or "adult"
     about = _about(source, person)
     text = in_language(language, "。", ". ").join(about)
-    look = looks.look_in(text, language)
+    role = outfits.role_of(person, [beat.told for beat in source.beats if person.name in beat.people])
+    look = outfits.outfit(role, language)
+    look.update(looks.look_in(text, language))
     if wish:
         gender, age = _wished_kind(wish, gender, age)
         look.update(looks.look_in(wish, language))
     key = f"{seed}\n{person.name}"
     looks.complete(look, gender=gender, age=age, key=key, taken=taken, language=language)
     appearance = looks.describe(look, gender=gender, age=age, language=language)
+    if role and outfits.is_plain(role):
+        appearance = outfits.describe_plain(role, [beat.told for beat in source.beats], language)
     if wish:
         appearance += in_language(language, "，", ", ") + wish.strip()
     speaks = any(line.speaker == person.name for beat in source.beats for line in beat.lines)
@@ -93,7 +98,7 @@ def _about(source: Source, person: Person) -> list[str]:
         text = beat.told
         names = finder.names(text)
         if text and (not names or names[0] == person.name):
-            about.append(one_line(text))
+            about.append(without_lead(one_line(text), source.language))
     return about + [text for text in source.background if finder.names(text)[:1] == [person.name]]
 
 

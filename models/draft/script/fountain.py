@@ -8,7 +8,6 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from models.draft.script.text import in_language
 from models.interfaces import UserInputError
 from models.specs import Language
 
@@ -89,11 +88,9 @@ def _without_comments(text: str, language: Language) -> str:
         if end < 0 or (opener == "[[" and "\n\n" in text[at:end]):
             line = text.count("\n", 0, at) + 1
             raise UserInputError(
-                in_language(
-                    language,
-                    f"第 {line} 行：{zh}没有结束（缺少 {closer}）",
-                    f"line {line}: {en} is never closed (no {closer})",
-                )
+                f"line {line}: {en} is never closed (no {closer})",
+                f"第 {line} 行：{zh}没有结束（缺少 {closer}）",
+                language=language,
             )
         kept += [text[position:at], "\n" * text.count("\n", at, end)]
         position = end + len(closer)
@@ -244,11 +241,9 @@ class _Body:
             position += 1
         if not spoken:
             raise UserInputError(
-                in_language(
-                    self.language,
-                    f"第 {number + 1} 行：角色“{name}”后面没有台词",
-                    f"line {number + 1}: the cue {name!r} has no dialogue after it",
-                )
+                f"line {number + 1}: the cue {name!r} has no dialogue after it",
+                f"第 {number + 1} 行：角色“{name}”后面没有台词",
+                language=self.language,
             )
         return position
 
@@ -272,9 +267,7 @@ def require_scenes(screenplay: Screenplay, language: Language) -> None:
         return
     line = screenplay.elements[0].line if screenplay.elements else 1
     raise UserInputError(
-        in_language(
-            language,
-            f"从第 {line} 行起没有找到场景标题（如“内景 房间 - 夜”）或角色台词，这不像剧本",
-            f"no scene heading (such as INT. ROOM - NIGHT) and no dialogue from line {line} on: not a screenplay",
-        )
+        f"no scene heading (such as INT. ROOM - NIGHT) and no dialogue from line {line} on: not a screenplay",
+        f"从第 {line} 行起没有找到场景标题（如“内景 房间 - 夜”）或角色台词，这不像剧本",
+        language=language,
     )

@@ -30,8 +30,32 @@ _CARRYING = re.compile(
     re.IGNORECASE,
 )
 _CARRY_REACH = 24
-_GAP_ZH = 3
-_GAP_EN = 12
+# Words that part a colour from the noun after it: another thing begins with them.
+_PARTS_ZH = re.compile("[和与及跟、，。；：在把拿提里上下中有是]")
+_PARTS_EN = re.compile(
+    r"[^\w\s'’-]|\b(?:a|an|the|his|her|its|their|my|your|and|or|with|in|on|of|to|for|at|by|from)\b", re.I
+)
+_MOST_BETWEEN = {"zh": 4, "en": 24}
+# A garment's word that is a verb: "ties up his boat", "a storm that dresses the hills".
+_NOUN_BEFORE = re.compile(
+    r"(?:\b(?:a|an|the|his|her|its|their|my|your|our|this|that|no|two|in|with|of|wearing|wears|wore|worn)|-)\s*$",
+    re.IGNORECASE,
+)
+_OBJECT_AFTER = re.compile(
+    r"^\s+(?:up|down|off|it|him|them|me|us|himself|herself|themselves|an?|the|his|her|its|their|my|your|our|quickly|well)\b",
+    re.IGNORECASE,
+)
+_SOMEBODY_AFTER = re.compile(r"^\s+(?:him|them|me|us)\b", re.IGNORECASE)
+_VERB_BEFORE = re.compile(
+    r"\b(?:to|will|can|could|would|must|should|did|does|do|he|she|they|we|i|you|who)\s+$", re.IGNORECASE
+)
+_HAIRED = re.compile(r"\b([a-z]+)-haired\b", re.IGNORECASE)
+_HAIR_WORDS = {
+    "short": re.compile(r"\b(?:short|cropped|close-cut)\b|[短]", re.IGNORECASE),
+    "long": re.compile(r"\b(?:long|flowing|waist-length)\b|[长]", re.IGNORECASE),
+    "curly": re.compile(r"\b(?:curly|wavy|frizzy)\b|[卷鬈]", re.IGNORECASE),
+    "ponytail": re.compile(r"\b(?:braided|plaited)\b", re.IGNORECASE),
+}
 
 
 @lru_cache(maxsize=4)
@@ -69,12 +93,15 @@ class Look:
 
 def look_in(text: str, language: Language) -> Look:
     """What a text says of somebody's looks, in the words of a language."""
+    text = _HAIRED.sub(r"\1 haired", text)  # a red-haired girl
     look = Look()
     colours = vocabulary("colour").find(text)
     for hit in vocabulary("garment").find(text):
-        colour = _colour_before(hit, colours)
+        colour = _colour_before(text, hit, colours)
         if hit.entry.id == "carried" and not _CARRYING.search(text[max(0, hit.start - _CARRY_REACH) : hit.start]):
             continue  # a thing somewhere in the sentence
+        if _is_verb(text, hit, has_colour=bool(colour)):
+            continue
         noun = _garment_noun(hit, language)
         if not colour and hit.entry.id in {"face", "carried", "hat"}:
             look.worn.setdefault(hit.entry.id, noun)
@@ -82,18 +109,54 @@ def look_in(text: str, language: Language) -> Look:
             look.worn[hit.entry.id] = _coloured(colour, noun, language) if colour else noun
     for hit in vocabulary("hair").find(text):
         look.hair = hit.word.lower() if hit.word.isascii() == (language == "en") else _hair_word(hit.entry, language)
-        colour = _colour_before(hit, colours)
+        colour = _colour_before(text, hit, colours)
         look.hair_colour = colour or look.hair_colour
     for hit in _bare_hair().find(text):
         inside = [c for c in colours if hit.start <= c.start < hit.end]
-        look.hair_colour = (inside[0].entry.id if inside else _colour_before(hit, colours)) or look.hair_colour
+        look.hair_colour = (inside[0].entry.id if inside else _colour_before(text, hit, colours)) or look.hair_colour
+        look.hair = _cut_before(text, hit, language) or look.hair
     return look
 
 
-def _colour_before(hit: Hit, colours: list[Hit]) -> str:
-    gap = _GAP_EN if hit.word.isascii() else _GAP_ZH
-    near = [colour for colour in colours if 0 <= hit.start - colour.end <= gap]
-    return near[-1].entry.id if near else ""
+def _colour_before(text: str, hit: Hit, colours: list[Hit]) -> str:
+    """The colour a noun has: the last before it with nothing but other qualities between."""
+    before = [colour for colour in colours if colour.end <= hit.start]
+    return before[-1].entry.id if before and _qualifies(text[before[-1].end : hit.start]) else ""
+
+
+def _qualifies(between: str) -> bool:
+    """Whether words between a quality and a noun let the quality be the noun's."""
+    is_english = between.isascii()
+    if len(between) > _MOST_BETWEEN["en" if is_english else "zh"]:
+        return False
+    if (_PARTS_EN if is_english else _PARTS_ZH).search(between):
+        return False
+    return not vocabulary("garment").find(between) and not vocabulary("hair").find(between)
+
+
+def _cut_before(text: str, hit: Hit, language: Language) -> str:
+    """The hair style that qualifies a bare "hair": short white hair, 长长的黑发."""
+    reach = text[max(0, hit.start - _MOST_BETWEEN["en"]) : hit.start]
+    found = [
+        (match.end(), style)
+        for style, pattern in _HAIR_WORDS.items()
+        for match in pattern.finditer(reach)
+        if _qualifies(reach[match.end() :].replace(",", " "))
+    ]
+    if not found:
+        return ""
+    style = max(found)[1]
+    return next(_hair_word(entry, language) for entry in vocabulary("hair").entries if entry.id == style)
+
+
+def _is_verb(text: str, hit: Hit, *, has_colour: bool) -> bool:
+    """Whether an English word for a garment is what somebody does."""
+    before, after = text[: hit.start], text[hit.end :]
+    if has_colour:
+        return _SOMEBODY_AFTER.match(after) is not None  # blue suits him
+    if not hit.word.isascii() or _NOUN_BEFORE.search(before[-_CARRY_REACH:]):
+        return False
+    return bool(_OBJECT_AFTER.match(after) or _VERB_BEFORE.search(before[-_CARRY_REACH:]))
 
 
 def _garment_noun(hit: Hit, language: Language) -> str:
@@ -123,7 +186,8 @@ def complete(look: Look, *, gender: Gender, age: Age, key: str, taken: set[str],
     choices = data()["completion"]
     draw = _Draw(key)
     hair_colours = choices["elder_hair_colours"] if age == "elder" else choices[f"hair_colours_{language}"]
-    look.hair_colour = look.hair_colour or draw.pick("hair colour", hair_colours)
+    clothes = {hit.entry.id for phrase in look.worn.values() for hit in vocabulary("colour").find(phrase)}
+    look.hair_colour = look.hair_colour or draw.pick("hair colour", hair_colours, avoid=clothes)
     look.hair = look.hair or draw.pick("hair", choices[f"hair_{language}"][gender])
     if "dress" not in look.worn:
         if "top" not in look.worn:

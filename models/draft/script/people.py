@@ -37,6 +37,8 @@ class Person:
     aliases: set[str] = field(default_factory=set)
     gender: Gender | None = None
     age: Age | None = None
+    likely: Gender | None = None
+    """The gender most readers take for granted where nothing says it."""
     is_role: bool = False
     mentions: int = 0
     first: int = 0
@@ -60,9 +62,9 @@ def data() -> dict[str, Any]:
     return lexicon.load(PEOPLE_PATH)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def word_list(name: str) -> frozenset[str]:
-    """``generic_roles``, ``not_names_zh`` or ``not_names_en``."""
+    """``generic_roles``, ``not_names_zh``, ``things_zh`` or ``not_names_en``."""
     return frozenset(data()[name])
 
 
@@ -122,7 +124,7 @@ def find_people(told: list[str], language: Language, known: Collection[str] = ()
         from models.draft.script.people_zh import discover
     else:
         from models.draft.script.people_en import discover
-    people = _merge_generic_roles(discover(told, known))
+    people = _merge_generic_roles(_unique(discover(told, known)))
     if not known:
         people += _nameless(told, language, people)
     count_mentions(people, told, language)
@@ -131,6 +133,16 @@ def find_people(told: list[str], language: Language, known: Collection[str] = ()
     others = [person.name for person in people if person.mentions and person.name not in certain]
     kept = {*certain, *others[: max(0, MAX_PEOPLE - len(certain))]}
     return [person for person in people if person.name in kept]
+
+
+def _unique(people: list[Person]) -> list[Person]:
+    """No two of the same name."""
+    kept: dict[str, Person] = {}
+    for person in people:
+        first = kept.setdefault(person.name.casefold(), person)
+        if first is not person:
+            first.absorb(person)
+    return list(kept.values())
 
 
 def count_mentions(people: list[Person], told: list[str], language: Language) -> None:
@@ -159,14 +171,8 @@ def count_mentions(people: list[Person], told: list[str], language: Language) ->
         counts = pronouns[person.name]
         if person.gender in {None, "other"} and counts["female"] != counts["male"]:
             person.gender = "female" if counts["female"] > counts["male"] else "male"
-
-
-_PLURAL = {"zh": re.compile("他们|她们|两人|二人|俩|一老一小"), "en": re.compile(r"\b(?:they|both)\b", re.IGNORECASE)}
-
-
-def speaks_of_several(text: str, language: Language) -> bool:
-    """Whether the text says "they"."""
-    return _PLURAL[language].search(text) is not None
+        if person.gender in {None, "other"}:
+            person.gender = person.likely or person.gender
 
 
 def pronoun_gender(text: str, language: Language) -> Gender | None:

@@ -23,6 +23,10 @@ _VERB_AFTER = re.compile(
 _PREPOSITION = re.compile(r"\b(?:in|at|from|to|of|near|across|through|over|toward|towards|the|a|an)\s+$", re.IGNORECASE)
 _REACH = 48
 _ADJECTIVES = "old|young|little|elderly|tall|blind|tired|lonely|retired|quiet|strange|tiny|small|teenage|aged"
+_AGED = re.compile(rf"\b(?:{_ADJECTIVES})\s+$")
+_OF_SOMEBODY = "(?:the|an?|her|his|their|our|my|one of the)"
+_APPOSITION = re.compile(rf", {_OF_SOMEBODY} (?P<words>[^,.;:!?]{{1,60}})")
+_MOST_ADJECTIVES = 3
 _BEFORE_ROLE = re.compile(
     rf"\b(?:the|a|an|his|her|their|my|our|one|this|that)\s+(?:[a-z-]+,?\s+){{0,2}}?(?P<adjective>(?:{_ADJECTIVES})\s+)?$"
     rf"|\b(?P<bare>(?:{_ADJECTIVES})\s+)$",
@@ -37,10 +41,10 @@ def discover(told: list[str], known: Collection[str] = ()) -> list[Person]:
     taken = {part.lower() for name in names for part in name.split()}
     found = _names(told).items()
     names |= {name: parts for name, parts in found if not taken & {part.lower() for part in name.split()}}
-    named = [Person(name, aliases, gender=_gender(name), age=_age(name)) for name, aliases in names.items()]
+    named = [Person(name, aliases, gender=_gender(name), age=_age(name, told)) for name, aliases in names.items()]
     rest: list[Person] = []
     for role in _roles(told):
-        owner = _same_person(role, named, told)
+        owner = _called_alike(role, named) or _same_person(role, named, told)
         if owner:
             owner.absorb(role)
         else:
@@ -75,7 +79,9 @@ def _names(told: list[str]) -> dict[str, set[str]]:
             name = " ".join(kept)
             start = match.start() + match.group().find(kept[0])
             after = sentence[start + len(name) + (1 if f"{kept[0]}. " in match.group() else 0) :]
-            if titled or kept[0].lower() in known or _VERB_AFTER.match(after):
+            if _is_described(after):
+                evidence[name] += 2
+            elif titled or kept[0].lower() in known or _VERB_AFTER.match(after) or _AGED.search(sentence[:start]):
                 evidence[name] += 1
                 if not titled and kept[0].lower() not in known and not sentence[:start].strip(' “"‘'):
                     opening[name] += 1  # a word that opens a sentence has its capital anyway
@@ -97,6 +103,15 @@ def _names(told: list[str]) -> dict[str, set[str]]:
         else:
             merged[name] = {part for part in name.split() if not _title(part)} - {name} if " " in name else set()
     return merged
+
+
+def _is_described(after: str) -> bool:
+    """Whether a name is followed by what the person is: Martha, an old woman; Bram, the baker."""
+    match = _APPOSITION.match(after)
+    if match is None:
+        return False
+    words = match.group("words")
+    return any(len(words[: hit.start].split()) <= _MOST_ADJECTIVES for hit in people.roles().find(words)[:1])
 
 
 def _may_name(word: str, lower_words: set[str], known: set[str]) -> bool:
@@ -130,11 +145,19 @@ def _gender(name: str) -> Gender | None:
     return None
 
 
-def _age(name: str) -> Age | None:
+def _age(name: str, told: list[str]) -> Age | None:
     first = name.split(maxsplit=1)[0].lower()
     if first in {"old", "grandma", "grandpa", "granny"}:
         return "elder"
-    return "child" if first == "little" else None
+    if first == "little":
+        return "child"
+    beside = re.compile(rf"\b(?P<adjective>{_ADJECTIVES}) {re.escape(name.split(maxsplit=1)[0])}\b")
+    for sentence in told:
+        match = beside.search(sentence)
+        aged = people.ages().find(match.group("adjective")) if match else []
+        if aged:
+            return aged[0].entry.id  # type: ignore[return-value]
+    return None
 
 
 def _roles(told: list[str]) -> list[Person]:
@@ -166,13 +189,20 @@ def _roles(told: list[str]) -> list[Person]:
     return kept
 
 
+def _called_alike(role: Person, named: list[Person]) -> Person | None:
+    """A rusty robot where somebody is called Robot, the robot where the only one is Rusty Robot."""
+    word = role.name.lower()
+    alike = [p for p in named if word.endswith(f" {p.name.lower()}") or f" {p.name.lower()}".endswith(f" {word}")]
+    return alike[0] if len(alike) == 1 else None
+
+
 def _same_person(role: Person, named: list[Person], told: list[str]) -> Person | None:
     """A girl named Mira; Mira, the clockmaker; Mira was a courier: whom the role stands beside."""
     for person in named:
         name, word = re.escape(person.name.split()[0]), re.escape(role.name.lower())
         pattern = re.compile(
-            rf"\b{word}(?:,)? (?:named |called )?{name}\b|\b{name}, (?:the|a|an|her|his) (?:\w+ ){{0,2}}{word}\b"
-            rf"|\b{name} (?:was|is) (?:the|a|an) (?:\w+ ){{0,2}}{word}\b",
+            rf"\b{word}(?:,)? (?:named |called |by the name of |whose name (?:is|was) )?{name}\b"
+            rf"|\b{name}(?:,| (?:was|is)) {_OF_SOMEBODY} (?:[\w-]+,? ){{0,3}}{word}\b",
             re.IGNORECASE,
         )
         if any(pattern.search(sentence) for sentence in told):

@@ -5,17 +5,11 @@ from dataclasses import dataclass, field
 
 from models.draft.script import chinese
 from models.draft.script.moods import emotion_of_speech
-from models.draft.script.people import (
-    Person,
-    closest,
-    find_people,
-    mentions_of,
-    pronoun_gender,
-    speaks_of_several,
-)
+from models.draft.script.names import one_spelling
+from models.draft.script.people import find_people, mentions_of
 from models.draft.script.sentences import Piece, split_quotes, split_sentences
 from models.draft.script.source import Beat, Line, Source
-from models.draft.script.speakers import Attribution, Speakers, upright
+from models.draft.script.speakers import Attribution, Speakers, upright, without_lead
 from models.draft.script.text import has_words, join_sentences, one_line, speech_seconds
 from models.specs import Emotion, Language
 
@@ -75,21 +69,21 @@ def read(text: str, language: Language, *, verbatim: bool) -> Source:
             if not part.spoken:
                 paragraph.told += split_sentences(part.text, chinese.words)
     told = [sentence for paragraph in paragraphs for sentence in paragraph.told]
-    labels = list(dict.fromkeys(paragraph.speaker for paragraph in paragraphs if paragraph.speaker))
+    spelling = one_spelling(paragraph.speaker for paragraph in paragraphs if paragraph.speaker)
+    labels = list(dict.fromkeys(spelling.values()))
     people = find_people(told, language, labels)
     mentions = mentions_of(people, language)
     speakers = Speakers(people, mentions, language)
     beats: list[Beat] = []
     for number, (paragraph, parts) in enumerate(zip(paragraphs, pieces, strict=True)):
         if paragraph.speaker:
-            speaker = speakers.next_speaker(paragraph.speaker, same_paragraph=False, told=[])
+            speaker = speakers.next_speaker(spelling[paragraph.speaker], same_paragraph=False, told=[])
             beats += _spoken(speaker, _unquoted(paragraph.text), Emotion.NEUTRAL, number)
             continue
         beats += _ParagraphReader(number, speakers, language, verbatim=verbatim).read(parts)
     for beat in beats:
         said_by = [line.speaker for line in beat.lines if line.speaker]
         beat.people = list(dict.fromkeys([*said_by, *mentions.names(beat.narration)]))
-    _follow_pronouns(beats, people, language)
     return Source(language, text, beats, title=title, people=people)
 
 
@@ -155,8 +149,9 @@ class _ParagraphReader:
 
     def _attributed(self, attribution: Attribution, sentence: str, speaker: str | None) -> list[str]:
         """What is narrated of "she said": nothing where it says no more than whose voice is heard."""
-        heard = speaker is not None and attribution.is_bare and not self.verbatim
-        return [] if heard else [one_line(sentence)]
+        if speaker is None or self.verbatim:
+            return [one_line(sentence)]
+        return [] if attribution.is_bare else [without_lead(one_line(sentence), self.language)]
 
 
 def _spoken(speaker: str | None, words: str, emotion: Emotion, paragraph: int) -> list[Beat]:
@@ -233,19 +228,3 @@ def _may_speak(name: str) -> bool:
 
 def _unquoted(words: str) -> str:
     return words.strip().strip('“”"「」')
-
-
-def _follow_pronouns(beats: list[Beat], people: list[Person], language: Language) -> None:
-    """A beat that names nobody but says he or she shows whom the text spoke of last."""
-    by_name = {person.name: person for person in people}
-    last: list[str] = []
-    for beat in beats:
-        if beat.people:
-            last = [*beat.people, *(name for name in last if name not in beat.people)]
-            continue
-        if speaks_of_several(beat.narration, language):
-            beat.people = last[:2]
-            continue
-        gender = pronoun_gender(beat.narration, language)
-        meant = closest(last, by_name, gender) if gender else None
-        beat.people = [meant] if meant else []

@@ -2,12 +2,15 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 from models.draft.lexicon import shared
 from models.draft.script import chinese, fountain, moods
 from models.draft.script.fountain import Element, Kind
 from models.draft.script.moods import emotion_of, emotion_of_speech
+from models.draft.script.names import one_spelling, plain_name
 from models.draft.script.people import find_people, mentions_of
+from models.draft.script.pronouns import follow_pronouns
 from models.draft.script.prose import MAX_LINE_S
 from models.draft.script.sentences import split_sentences
 from models.draft.script.settings import follow_weather, read_setting, setting_name
@@ -40,8 +43,7 @@ def read(text: str, language: Language) -> Source:
     """A screenplay as a source with its people and settings. Raises UserInputError naming the line that is wrong."""
     screenplay = fountain.parse(text, language)
     fountain.require_scenes(screenplay, language)
-    cues = list(dict.fromkeys(e.text for e in screenplay.elements if e.kind == Kind.CUE and e.text.isupper()))
-    reader = _Reader(language, cues)
+    reader = _Reader(language, one_spelling(e.text for e in screenplay.elements if e.kind == Kind.CUE))
     for element in screenplay.elements:
         reader.take(element)
     reader.close()
@@ -56,9 +58,12 @@ def read(text: str, language: Language) -> Source:
 class _Reader:
     """Takes the elements one by one."""
 
-    def __init__(self, language: Language, capitals: list[str]) -> None:
-        """``capitals``: the names that are written in capital letters, which action repeats."""
+    def __init__(self, language: Language, spelling: dict[str, str]) -> None:
+        """``spelling``: for every cue its character's name. Action repeats those written in capital letters."""
         self.language: Language = language
+        self._spelling = {cue: _name_case(name) for cue, name in spelling.items()}
+        capitals = [plain_name(cue) for cue in spelling if cue.isupper()]
+        capitals.sort(key=lambda name: (-len(name), name))
         self._names = re.compile(rf"\b(?:{'|'.join(map(re.escape, capitals)) or '(?!)'})\b")
         self.beats: list[Beat] = []
         self.settings: list[Setting] = []
@@ -83,7 +88,7 @@ class _Reader:
         if element.kind == Kind.HEADING:
             self._enter(element.text)
         elif element.kind == Kind.CUE:
-            self._speaker = _name_case(element.text)
+            self._speaker = self._spelling[element.text]
             narrates = element.text.lower() in _NARRATORS or _NARRATION_EXTENSIONS.search(element.extension)
             if narrates:
                 self._speaker = ""
@@ -188,7 +193,7 @@ def _title(screenplay: fountain.Screenplay) -> str:
 
 
 def _whole_setting(beats: list[Beat]) -> Setting:
-    return read_setting(" ".join(beat.told for beat in beats))
+    return replace(read_setting(" ".join(beat.told for beat in beats)), weather=None)
 
 
 def _names(settings: list[Setting], language: Language) -> list[str]:
@@ -211,6 +216,7 @@ def _find_people(source: Source, cues: list[str]) -> None:
     for beat in source.beats:
         said = [line.speaker for line in beat.lines if line.speaker]
         beat.people = list(dict.fromkeys([*said, *mentions.names(beat.told)]))
+    follow_pronouns(source)
 
 
 def _title_case(match: re.Match[str]) -> str:

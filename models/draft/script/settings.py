@@ -1,15 +1,16 @@
 """Where and when: the settings of a story, and the scenes they make."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from models.draft import lexicon
+from models.draft.buildings import is_before, is_inside
 from models.draft.lexicon import Hit, shared
 from models.draft.script import moods
 from models.draft.script.people import Mentions
 from models.draft.script.source import Beat, Setting, Source
 from models.draft.script.text import in_language, sentence_case, shorten
+from models.draft.script.weather import after_time, begins, weather_after, weather_spoken
 from models.specs import Language, Scene
 
 MAX_SETTINGS = 12
@@ -52,8 +53,6 @@ _EN_BEFORE = frozenset(
 _ZH_LEAVING = ("离开", "走出", "跑出", "逃出", "告别", "远离", "像", "想念", "想起")
 _EN_LEAVING = frozenset(["left", "leaves", "leave", "leaving", "from", "of", "like"])
 _EN_BETWEEN = 3
-_STOPS = re.compile(r"\s*(?:(?:渐渐|终于|已经|慢慢)?停|(?:has |had |finally |slowly )*(?:stop|end|clear|cease|pass))")
-_STOP_REACH = 16
 
 
 def assign_settings(source: Source, mentions: Mentions) -> None:
@@ -69,39 +68,45 @@ def assign_settings(source: Source, mentions: Mentions) -> None:
         paragraph = beat.paragraph
         if stay:
             if seen_since is not None and stay.entered and stay.place in _near("place", current.place):
-                given[seen_since:] = [replace(s, place=stay.place, label=stay.label) for s in given[seen_since:]]
+                given[seen_since:] = [_at(stay, setting) for setting in given[seen_since:]]
             seen_since = number if not stay.entered and _is_afar(stay.place) else None
-            current = replace(current, place=stay.place, label=stay.label)
-        current = _next(current, text)
+            current = _at(stay, current)
+        current = current if text.endswith(("?", "？")) else _next(current, text)
+        current = replace(current, weather=weather_spoken(beat.lines, current.weather))
         given.append(current)
-        beat.weather = current.weather
-    _fill_backwards(given)
+    _fill_backwards(given, source.beats)
+    for beat, setting in zip(source.beats, given, strict=True):
+        beat.weather = setting.weather
     source.settings = _numbered(given, source.beats)
-    source.scene_names = [setting_name(setting, source.language) for setting in source.settings]
+    source.scene_names = [told_name(setting, source.language) for setting in source.settings]
     _make_unique(source.scene_names)
 
 
 def follow_weather(source: Source) -> None:
-    """Fill in the weather of beats whose settings an author named; it lasts until a beat or a scene changes it."""
+    """Fill in the weather of beats whose settings an author named; it lasts until a beat, a scene or another time of
+    day changes it."""
     current: str | None = None
-    setting = -1
+    before: Setting | None = None
     for beat in source.beats:
-        if beat.setting != setting:
-            setting = beat.setting
-            current = source.settings[setting].weather or current
-        current = weather_after(beat.told, current)
+        setting = source.settings[beat.setting]
+        if setting is not before:
+            current = after_time(current, jumped=before is not None and _jumps(before.time, setting.time))
+            current, before = setting.weather or current, setting
+        current = weather_spoken(beat.lines, weather_after(beat.told, current))
         beat.weather = current
 
 
 def read_setting(text: str, *, label: str = "") -> Setting:
     """The setting a phrase such as a scene heading names."""
     place = shared("place").first(label) or shared("place").first(text)
+    named = [hit for hit in shared("place").find(text) if hit.entry is place]
     time = shared("time").first(text) or lexicon.time_hints().first(text)
     return Setting(
         place=place.id if place else None,
         time=time.id if time else None,
         weather=weather_after(text, None),
         label=label,
+        interior=_interior(text, named[-1]) if named else None,
     )
 
 
@@ -111,46 +116,61 @@ def _next(current: Setting, text: str) -> Setting:
     hint = lexicon.time_hints().first(text)
     if time and time.id != current.time:
         if current.time is None or time.id not in _near("time", current.time):
-            current = replace(current, time=time.id)
+            left = after_time(current.weather, jumped=_jumps(current.time, time.id))
+            current = replace(current, time=time.id, weather=left)
     elif hint and current.time is None:
         current = replace(current, time=hint.id)
     return replace(current, weather=weather_after(text, current.weather))
 
 
-def weather_after(text: str, before: str | None) -> str | None:
-    """The weather after a beat's words. A wind blows for a sentence and is no weather of a scene."""
-    for hit in shared("weather").find(text):
-        if _STOPS.match(text[hit.end : hit.end + _STOP_REACH]) or hit.word == "雨停":
-            return "clear"
-        if hit.entry.id != "wind":
-            return hit.entry.id
-    return before
+def _jumps(before: str | None, time: str | None) -> bool:
+    """Whether the story goes on at an hour that does not follow on the one before."""
+    return None not in {before, time} and time != before and time not in _near("time", before)
 
 
 @dataclass(frozen=True)
 class _Stay:
-    """A place the words speak of: whether somebody is said to be in it, and the name it is given."""
+    """A place the words speak of: whether somebody is said to be in it, the name it is given, whether the words are
+    inside of a building."""
 
     place: str
     entered: bool
     label: str
+    interior: bool | None = None
+
+
+def _at(stay: _Stay, setting: Setting) -> Setting:
+    return replace(setting, place=stay.place, label=stay.label, interior=stay.interior)
+
+
+def _interior(text: str, hit: Hit) -> bool | None:
+    """Of a building with rooms of its own, whether the words are inside; None of any other place."""
+    return is_inside(text, hit.start, hit.end) if "inside_en" in hit.entry.fields else None
 
 
 def _place_in(text: str, current: Setting, language: Language, *, is_opening: bool) -> _Stay | None:
     """The place the words bring the story to, the last one if there are several; None if it stays where it is."""
     stay: _Stay | None = None
-    for hit in shared("place").find(text):
+    hinted = {hit.start for hit in lexicon.indoor_hints().find(text)}
+    for hit in sorted([*shared("place").find(text), *lexicon.indoor_hints().find(text)], key=lambda hit: hit.start):
+        if hit.start in hinted:
+            if not _is_indoor(stay.place if stay else current.place):
+                stay = _Stay(hit.entry.id, True, "")
+            continue
         place = hit.entry.id
-        entered = _is_where(text, hit)
+        interior = _interior(text, hit)
+        entered = interior or _is_where(text, hit)
         word = hit.word.lower()
         label = word if word in hit.entry.fields.get(f"own_{language}", ()) else ""
         if current.place is None:
             if stay is None or (entered and not stay.entered):
-                stay = _Stay(place, entered, label)
+                stay = _Stay(place, entered, label, interior)
+        elif place == current.place and current.interior and is_before(text, hit.start, hit.end):
+            stay = _Stay(place, True, label or current.label, False)
         elif place == current.place:
-            stay = _Stay(place, True, label or current.label) if entered else stay
+            stay = _Stay(place, True, label or current.label, interior) if entered else stay
         elif entered and (not _in_view(place, current.place, hit) or (is_opening and not _is_afar(place))):
-            stay = _Stay(place, True, label)
+            stay = _Stay(place, True, label, interior)
     return stay
 
 
@@ -160,6 +180,10 @@ def _in_view(place: str, current: str, hit: Hit) -> bool:
         return False
     here = next(entry for entry in shared("place").entries if entry.id == current)
     return not (hit.entry.fields["scene_type"] == "indoor" and here.fields["scene_type"] == "outdoor")
+
+
+def _is_indoor(place: str | None) -> bool:
+    return any(entry.id == place and entry.fields["scene_type"] == "indoor" for entry in shared("place").entries)
 
 
 def _is_afar(place: str) -> bool:
@@ -185,27 +209,42 @@ def _near(section: str, entry_id: str | None) -> frozenset[str]:
     return frozenset()
 
 
-def _fill_backwards(given: list[Setting]) -> None:
-    """Beats before the first known place (or time, or weather) take it over."""
-    for attribute in ("label", "place", "time", "weather"):
-        known = next((getattr(setting, attribute) for setting in given if getattr(setting, attribute)), None)
-        first = next((setting for setting in given if setting.place), None)
-        if known is None or (attribute == "label" and (first is None or first.label != known)):
-            continue
-        for index, setting in enumerate(given):
-            if getattr(setting, attribute):
-                break
-            given[index] = replace(setting, **{attribute: known})
+def _fill_backwards(given: list[Setting], beats: list[Beat]) -> None:
+    """Beats before the first known place take it over. A time or a weather holds backwards only in the same scene:
+    where nothing was said of it, the words do not bring it with them, and no new paragraph opens with it."""
+    first = next((setting for setting in given if setting.place), None)
+    label = next((setting.label for setting in given if setting.label), "")
+    for index, setting in enumerate(given):
+        if setting.place or first is None:
+            break
+        own_label = label if first.label == label else setting.label
+        given[index] = replace(setting, place=first.place, label=own_label, interior=first.interior)
+    for index in range(1, len(given)):
+        opens = beats[index].paragraph != beats[index - 1].paragraph
+        if given[index].time and not given[index - 1].time and not opens:
+            _fill(given, index, "time")
+        if given[index].weather and not given[index - 1].weather and not opens and not begins(beats[index].words):
+            _fill(given, index, "weather")
+
+
+def _fill(given: list[Setting], until: int, attribute: str) -> None:
+    here = given[until]
+    for index in range(until - 1, -1, -1):
+        if getattr(given[index], attribute) or given[index].place != here.place:
+            break
+        if attribute == "weather" and given[index].time != here.time:
+            break
+        given[index] = replace(given[index], **{attribute: getattr(here, attribute)})
 
 
 def _numbered(given: list[Setting], beats: list[Beat]) -> list[Setting]:
     """The distinct settings, and each beat's number among them. Weather does not part settings; past MAX_SETTINGS a
     beat stays where the story was."""
     distinct: list[Setting] = []
-    keys: dict[tuple[str | None, str | None], int] = {}
+    keys: dict[tuple[str | None, str | None, bool | None], int] = {}
     last = 0
     for setting, beat in zip(given, beats, strict=True):
-        key = (setting.place, setting.time)
+        key = (setting.place, setting.time, setting.interior)
         if key not in keys and len(distinct) < MAX_SETTINGS:
             keys[key] = len(distinct)
             distinct.append(setting)
@@ -228,6 +267,14 @@ def setting_name(setting: Setting, language: Language) -> str:
         return sentence_case(time) if time else "Open stage"
     phrase = next((e.fields["phrase_en"] for e in shared("time").entries if time and e.id == setting.time), "")
     return sentence_case(f"{place} {phrase}".strip())
+
+
+def told_name(setting: Setting, language: Language) -> str:
+    """The name of a setting that a story told: an author's heading says itself whether it is inside."""
+    name = setting_name(setting, language)
+    if not setting.interior:
+        return name
+    return in_language(language, f"{name}里", f"Inside the {name[0].lower()}{name[1:]}")
 
 
 def _word(section: str, entry_id: str | None, language: Language) -> str:
@@ -263,15 +310,17 @@ def _scene(setting: Setting, name: str, beats: Iterable[Beat], tone: str, wish: 
         place=wished.place or setting.place,
         time=wished.time or setting.time,
         weather=wished.weather or setting.weather,
+        interior=wished.interior if wished.place else setting.interior,
     )
     place = next((e for e in shared("place").entries if e.id == setting.place), None)
     time = next((e for e in shared("time").entries if e.id == setting.time), None)
-    weather = _word("weather", setting.weather, language)
-    title = setting_name(setting, language)
+    is_indoor = setting.interior if setting.interior is not None else place and place.fields["scene_type"] == "indoor"
+    weather = "" if is_indoor else _word("weather", setting.weather, language)
+    look = place.text("inside" if is_indoor and place.text("inside", language) else "look", language) if place else ""
     told = next((beat.description or beat.narration for beat in beats if beat.description or beat.narration), "")
     parts = [
-        title,
-        place.text("look", language) if place else "",
+        setting_name(setting, language),
+        look,
         weather,
         shorten(told, language, zh_characters=40, en_words=18) if not place else "",
         wish.strip(),

@@ -18,6 +18,8 @@ from models.draft.script.text import (
     shorten,
     speech_seconds,
 )
+from models.draft.script.weather import ends_weather, weather_after
+from models.draft.weather_words import CLEAR
 from models.specs import CameraMovement, Emotion, Language, ScriptSpec, ShotType, Transition
 
 GENERAL_SHOT_S = 8.0
@@ -271,7 +273,7 @@ def _place_look(setting: Setting, language: Language) -> str:
 
 def caption(draft: Draft, setting: Setting, language: Language, mentions: Mentions) -> str:
     """What the picture shows, in words for a picture model: where and when, who, what, the weather."""
-    shown = shorten(draft.description, language, zh_characters=72, en_words=40).rstrip("。.，,")
+    shown = shorten(draft.description, language, zh_characters=72, en_words=40).rstrip("。.，,：:")
     speaking = _speaking(draft, language)
     present = set(mentions.names(f"{shown} {speaking}"))
     unnamed = [name for name in draft.people if name not in present]
@@ -283,8 +285,9 @@ def caption(draft: Draft, setting: Setting, language: Language, mentions: Mentio
     weather = ""
     place = next((e for e in shared("place").entries if e.id == setting.place), None)
     indoors = setting.interior if setting.interior is not None else place and place.fields["scene_type"] == "indoor"
-    if draft.weather and not indoors and not shared("weather").find(shown):
-        weather = next(e.text("name", language) for e in shared("weather").entries if e.id == draft.weather)
+    seen = draft.weather or (CLEAR if setting.weather else None)  # what the scene has and this shot has no more
+    if seen and not indoors and (weather_after(shown, None) != seen or ends_weather(shown)):
+        weather = next(e.text("name", language) for e in shared("weather").entries if e.id == seen)
     together = in_language(language, "、", " and ").join(unnamed)
     parts = [draft.scene or "", together, shown, speaking, weather]
     return in_language(language, "，", ", ").join(part for part in parts if part)

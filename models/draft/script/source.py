@@ -72,6 +72,8 @@ class Source:
     text: str
     beats: list[Beat]
     title: str = ""
+    style: str = ""
+    """The look its author asks for, in their words."""
     background: list[str] = field(default_factory=list)
     """Sentences that tell of the people without being part of the film."""
     people: list[Person] = field(default_factory=list)

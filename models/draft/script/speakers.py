@@ -14,6 +14,8 @@ _CLAUSES = re.compile("[，,；;]")
 _EN_INVERTED = re.compile(
     rf"^(?P<verb>{people_en.SAY})\s+(?P<who>(?:the |his |her )?[\w’']+(?: [A-Z][\w’']+)?)", re.IGNORECASE
 )
+_ZH_LEAD = re.compile(f"(?:，[^，。]{{0,8}}|[一地着]?)(?:{people_zh.SAY})(?:着|了)?[：:，,]?$")
+_EN_LEAD = re.compile(rf"(?:,|,?\s+(?:and|then|as \w+))\s+(?:{people_en.SAY})\b[^,.:;]{{0,24}}[,:]$", re.IGNORECASE)
 _ZH_BARE_CHARACTERS = 5
 _EN_BARE_WORDS = 3
 
@@ -114,3 +116,16 @@ def upright(sentence: str, language: Language) -> str:
     who = match.group("who")
     turned = f"{who[:1].upper()}{who[1:]} {match.group('verb').lower()}{sentence[match.end() :]}"
     return turned.rstrip(",") + "." if turned.endswith(",") else turned
+
+
+def without_lead(sentence: str, language: Language) -> str:
+    """A sentence that leads to a quotation, without the words that do: 老周摇摇头，笑着说：is 老周摇摇头。"""
+    text = sentence.rstrip()
+    if not text.endswith(("：", ":", "，", ",")):
+        return sentence
+    pattern = _ZH_LEAD if language == "zh" else _EN_LEAD
+    bare = text.rstrip("：:，, ")
+    kept = pattern.sub("", text).rstrip("：:，, ")
+    if language == "zh" and "，" not in bare and len(kept) <= _ZH_BARE_CHARACTERS:
+        kept = bare  # who speaks and nothing besides
+    return kept + ("。" if language == "zh" else ".")

@@ -2,16 +2,19 @@
 
 import math
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from models.draft.script import moods, table
+from models.draft.script.columns import Row
 from models.draft.script.moods import emotion_of_speech
+from models.draft.script.names import one_spelling
 from models.draft.script.people import find_people, mentions_of
+from models.draft.script.pronouns import follow_pronouns
 from models.draft.script.settings import assign_settings, follow_weather, read_setting
 from models.draft.script.source import Beat, Line, Source
-from models.draft.script.table import Row
-from models.draft.script.text import as_sentences, one_line
+from models.draft.script.text import as_sentences, in_language, one_line
 from models.specs import CameraMovement, Emotion, Language, ShotType, Transition
 
 MAX_SHOT_S = 120.0
@@ -30,10 +33,26 @@ _NOBODY = frozenset(["无", "none", "-", "—", "n/a", "/"])
 def read(text: str, language: Language, background: list[str]) -> Source:
     """A storyboard as a source with its people and settings, ``background`` telling more of the people. Raises
     UserInputError naming line and column."""
-    rows = table.parse(text, language)
+    storyboard = table.parse(text, language)
+    rows = storyboard.rows
     shots = [_beat(row, number, language) for number, row in enumerate(rows)]
-    source = Source(language, _outline(shots), shots, background=background)
-    listed = list(dict.fromkeys(name for beat in shots for name in beat.people))
+    names = [*storyboard.characters, *(name for beat in shots for name in beat.people)]
+    spelling = one_spelling(names)
+    for beat in shots:
+        beat.people = list(dict.fromkeys(spelling[name] for name in beat.people))
+        for line in beat.lines:
+            line.speaker = spelling[line.speaker] if line.speaker else None
+    told_of = [
+        f"{spelling[name]}{in_language(language, '，', ', ')}{about}"
+        for name, about in storyboard.characters.items()
+        if about
+    ]
+    background = [*told_of, *background]
+    source = Source(
+        language, _outline(shots), shots, title=storyboard.title, style=storyboard.style, background=background
+    )
+    in_shots = (name for beat in shots for name in beat.people)
+    listed = list(dict.fromkeys([*in_shots, *(spelling[name] for name in storyboard.characters)]))
     told = [*(beat.told for beat in shots), *background]
     source.people = find_people(told, language, listed)
     if listed:
@@ -50,12 +69,13 @@ def read(text: str, language: Language, background: list[str]) -> Source:
         _named_settings(source, scenes)
     else:
         assign_settings(source, mentions)
+    follow_pronouns(source, {number for number, row in enumerate(rows) if _people(row)})
     return source
 
 
 def check(text: str, language: Language) -> None:
     """Read every cell, without looking for people. Raises UserInputError naming line and column."""
-    for number, row in enumerate(table.parse(text, language)):
+    for number, row in enumerate(table.parse(text, language).rows):
         _beat(row, number, language)
 
 
@@ -69,7 +89,9 @@ def _named_settings(source: Source, scenes: list[str]) -> None:
     source.scene_names = names
     for index, name in enumerate(names):
         shown = [beat.told for beat in source.beats if beat.setting == index]
-        source.settings.append(read_setting(as_sentences([name, *shown]), label=name))
+        opening = read_setting(as_sentences([name, *shown[:1]])).weather
+        setting = read_setting(as_sentences([name, *shown]), label=name)
+        source.settings.append(replace(setting, weather=opening))
     follow_weather(source)
 
 
@@ -106,8 +128,8 @@ def _value(row: Row, column: str, kind: Any, language: Language) -> Any:
     key = re.sub(r"\s+", " ", word.lower().strip(" .。"))
     value = _values(column).get(key) or _values(column).get(key.replace("-", " ").replace("_", " "))
     if value is None:
-        accepted = "、".join(_values(column)) if language == "zh" else ", ".join(kind)
-        raise row.error(column, language, f"不认识“{word}”；可用：{accepted}", f"{word!r} is not known; use {accepted}")
+        zh, en = "、".join(_values(column)), ", ".join(kind)
+        raise row.error(column, language, f"不认识“{word}”；可用：{zh}", f"{word!r} is not known; use {en}")
     return kind(value)
 
 

@@ -27,6 +27,10 @@ _LONG_WORD_LETTERS = 12
 _LINE_END = re.compile("\r\n|\r|\u2028|\u2029|\u0085")
 # Characters nobody sees: controls, byte order marks, zero-width spaces, direction overrides, half surrogates. Joiners
 # stay: Persian and emoji are written with them.
+# A terminal's escape sequences are taken whole: "\x1b[31m" leaves no "[31m".
+_ESCAPE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-9;]+m|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)|\x1b[#%()*+][0-~]|\x1b[0-9=>]"
+)
 _INVISIBLE = re.compile(
     "[\u0001-\u0008\u000b-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060"
     "\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
@@ -40,28 +44,33 @@ def detect_language(text: str) -> Language:
 
 
 def clean(text: str) -> str:
-    """The text without invisible characters and with ``\\n`` line ends. Raises UserInputError for a NUL."""
+    """The text without what nobody sees and with ``\\n`` line ends. Raises UserInputError for a NUL."""
     text = _LINE_END.sub("\n", text)
     position = text.find("\0")
     if position >= 0:
         line = text.count("\n", 0, position) + 1
         raise UserInputError(
-            in_language(
-                detect_language(text),
-                f"第 {line} 行含有 NUL 字符，这不是文本",
-                f"line {line} contains a NUL character: this is not text",
-            )
+            f"line {line} contains a NUL character: this is not text",
+            f"第 {line} 行含有 NUL 字符，这不是文本",
+            language=detect_language(text),
         )
-    return _INVISIBLE.sub("", text)
+    return without_controls(text)
 
 
-def require_words(text: str) -> None:
+def without_controls(text: str) -> str:
+    """The text without escape sequences, control and other invisible characters."""
+    return _INVISIBLE.sub("", _ESCAPE.sub("", _LINE_END.sub("\n", text)).replace("\0", ""))
+
+
+def require_words(text: str, language: Language | None = None) -> None:
     """Raises UserInputError if nothing in the text can be told or spoken."""
     if not text.strip():
-        raise UserInputError("内容为空，请输入文字 (the content is empty)")
+        raise UserInputError("the content is empty", "内容为空，请输入文字", language=language or "zh")
     if not has_words(text):
         raise UserInputError(
-            "内容里没有可以讲述的文字，只有符号或表情 (nothing to tell: only punctuation, symbols or emoji)"
+            "nothing to tell: only punctuation, symbols or emoji",
+            "内容里没有可以讲述的文字，只有符号或表情",
+            language=language or "zh",
         )
 
 

@@ -6,11 +6,13 @@ from models.draft.script.artstyle import make_art_style
 from models.draft.script.camerawork import direct
 from models.draft.script.cast import make_characters, roles_in_film
 from models.draft.script.people import mentions_of
+from models.draft.script.pronouns import follow_pronouns
 from models.draft.script.sentences import split_sentences
 from models.draft.script.settings import assign_settings, make_scenes
 from models.draft.script.shots import Draft, action_of, caption, cutaway, draft_shots, film_mentions
 from models.draft.script.source import Source
 from models.draft.script.storyline import make_storyline, tone_of
+from models.draft.script.table_json import is_json
 from models.draft.script.text import clean, detect_language, has_words, in_language, one_line, require_words
 from models.draft.script.timing import plan_smart, plan_target
 from models.interfaces import Report, UserInputError
@@ -46,8 +48,9 @@ def read_source(spec: ScriptSpec) -> Source:
     if spec.storyline is not None and spec.input_type != "storyboard" and has_words(spec.storyline.content):
         content, documents = clean(spec.storyline.content), []
     joined = "\n\n".join([content, *documents])
-    require_words(joined)
     language = spec.language or (spec.storyline.language if spec.storyline else None) or detect_language(joined)
+    if spec.input_type != "storyboard" or not is_json(content):
+        require_words(joined)
     if spec.input_type == "script":
         return screenplay.read(joined, language)
     if spec.input_type == "storyboard":
@@ -58,13 +61,14 @@ def read_source(spec: ScriptSpec) -> Source:
 def _read_prose(text: str, language: Language, *, verbatim: bool) -> Source:
     source = prose.read(text, language, verbatim=verbatim)
     assign_settings(source, mentions_of(source.people, language))
+    follow_pronouns(source)
     return source
 
 
 def _read_storyboard(content: str, documents: list[str], language: Language) -> Source:
     """The shots of the storyboard; documents tell of its people."""
-    if not has_words(content):
-        raise UserInputError(in_language(language, "分镜表是空的", "the storyboard is empty"))
+    if not has_words(content) and not is_json(content):
+        raise UserInputError("the storyboard is empty", "分镜表是空的", language=language)
     background = [sentence for document in documents for sentence in split_sentences(document, chinese.words)]
     return storyboard.read(content, language, background)
 
@@ -98,7 +102,7 @@ def _storyboard(source: Source, spec: ScriptSpec) -> ScriptResult:
 
         keep_words = spec.input_mode == "professional" or spec.input_type == "storyboard"
         drafts = plan_target(drafts, spec.target_duration_s, keep_words=keep_words, cutaway=view)
-    direct(drafts, wish)
+    direct(drafts, wish, spec.aspect)
     mentions = film_mentions(source, roles_in_film(source, spec))
     shots = []
     for number, draft in enumerate(drafts, start=1):

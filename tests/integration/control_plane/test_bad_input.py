@@ -136,6 +136,28 @@ async def test_messages_follow_the_clients_language(user: Client) -> None:
     assert english.message.startswith("invalid parameter: config.aspect_ratio: 3:1 is not one of")
 
 
+@pytest.mark.parametrize(
+    ("input_type", "content", "zh", "en"),
+    [
+        (
+            "storyboard",
+            "画面,时长\n海,很久\n",
+            "content：第 2 行“时长”列",
+            "content: line 2, column '时长': '很久' is not",
+        ),
+        ("script", "INT. A - DAY\n\n@ANN\n\nWalks.", "content：第 3 行：角色", "content: line 3: the cue 'ANN'"),
+    ],
+)
+async def test_what_is_wrong_with_a_content_follows_the_clients_language_too(
+    user: Client, input_type: str, content: str, zh: str, en: str
+) -> None:
+    bad = submission(content, input_type=input_type)
+    chinese = await refused(user.post("/input/submit", bad, headers={"Accept-Language": "zh-CN"}))
+    english = await refused(user.post("/input/submit", bad, headers={"Accept-Language": "en-GB"}))
+    assert zh in chinese.message
+    assert en in english.message
+
+
 async def test_a_strangers_project_does_not_exist(plane: Plane, user: Client) -> None:
     project_id, package_id = await generated(user)
     clip_id = (await user.get(f"/projects/{project_id}/timeline"))["clips"][0]["id"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.integration.control_plane.conftest import ApiError, Client, Plane, generated, submission
+from tests.integration.control_plane.conftest import SCALE, ApiError, Client, Plane, generated, submission
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -254,7 +254,7 @@ async def test_an_exports_files_download_with_ranges(user: Client) -> None:
     assert done["status"] == "completed"
     files = (await user.get(f"/projects/{project_id}/export-files"))["list"]
     by_type = {file["file_type"]: file for file in files}
-    assert by_type["video"]["resolution"] == "1280x720"
+    assert by_type["video"]["resolution"] == f"{1280 // SCALE}x{720 // SCALE}"
     assert by_type["subtitle"]["format"] == "VTT"
     link = await user.get(f"/export-files/{by_type['video']['id']}/download-url")
     async with user.session.get(link["download_url"], headers={"Range": "bytes=4-7"}) as answer:

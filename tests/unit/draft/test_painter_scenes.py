@@ -13,8 +13,8 @@ from models.draft.painter.people import company_of
 from models.draft.painter.props import paint_props
 from models.draft.painter.reading import read
 from models.draft.painter.scene import paint_scene
-from models.specs import Place, ShotType, Subject
-from tests.unit.draft.pictures import FISHER, GIRL, difference, paint, spec
+from models.specs import Framing, Place, ShotType, Subject
+from tests.unit.draft.pictures import FISHER, GIRL, difference, paint, share_like, spec
 
 TOM = Subject(name="Tom", appearance="a red sweater, white jeans", gender="male", age="young", seed=2)
 
@@ -53,6 +53,8 @@ def test_the_scenes_own_place_outweighs_the_words_of_an_action(name: str, action
         ("地铁站", "subway_station"),
         ("a subway platform", "subway_station"),
         ("城堡", "castle"),
+        ("老旧的楼道里", "stairwell"),
+        ("a stairwell at night", "stairwell"),
         ("a chapel", "church"),
         ("an astronaut on the Moon", "moon_surface"),
         ("渔港", "harbour"),
@@ -244,3 +246,33 @@ def test_who_walks_on_the_moon_wears_a_spacesuit_in_full_light():
     assert (pixels[100:300].min(axis=2) > 205).mean() > 0.003
     assert pixels[:60].mean() < 70
     assert in_a_spacesuit(look_of(TOM)).top == "spacesuit"
+
+
+def _flames(text: str) -> float:
+    """The share of a picture that is as bright and yellow as fire."""
+    return share_like(paint(spec(text, subjects=[FISHER])).pixels, (240, 255), (150, 255), (0, 110))
+
+
+@pytest.mark.parametrize(
+    ("words", "without"),
+    [
+        ("老周坐在候车室的炉火旁，喝着热茶", "老周坐在候车室的窗边，喝着热茶"),
+        ("客厅里的壁炉", "客厅里的窗户"),
+        ("a living room with a fireplace", "a living room with a window"),
+        ("She reads by the hearth in the room", "She reads by the window in the room"),
+    ],
+)
+def test_a_fire_burns_in_a_room_s_hearth(words: str, without: str) -> None:
+    assert _flames(words) > _flames(without) + 0.004
+
+
+def test_no_hearth_stands_in_a_meadow() -> None:
+    assert _flames("a meadow by day, far from any fireplace") < 0.002
+
+
+@pytest.mark.parametrize("hour", ["at sunset", "at night", "by day"])
+def test_the_sea_has_crests_of_foam(hour: str) -> None:
+    sea = spec(f"the sea {hour}", framing=Framing.SCENE)
+    lower = paint_scene(sea, read(sea), {}).canvas.rgb[190:].astype(int).sum(axis=2)
+    edges = np.abs(np.diff(lower, axis=0)) > 90
+    assert edges.any(axis=0).mean() > 0.85

@@ -3,9 +3,10 @@ import json
 import pytest
 
 from models.draft.script.check import check_source
+from models.draft.script.columns import BY_HEADER, COLUMNS
 from models.interfaces import UserInputError
 from models.specs import CameraMovement, ShotType, Transition
-from tests.unit.script.flow import break_down
+from tests.unit.script.flow import SAMPLES, break_down
 
 CSV = """镜号,景别,场景,画面,角色,旁白,对白,时长,运镜,转场
 1,远景,海边,日落的海边,,太阳落下去了。,,4,左摇,叠化
@@ -109,5 +110,92 @@ def test_errors_say_where(text: str, message: str) -> None:
     assert message in str(caught.value)
 
 
-def test_notes_may_have_a_column_of_their_own() -> None:
-    check_source("storyboard", "description,crew call\nsea,7 am\n")
+@pytest.mark.parametrize("column", ["notes", "备注", "Author"])
+def test_notes_may_have_a_column_of_their_own(column: str) -> None:
+    check_source("storyboard", f"description,{column}\nsea,7 am\n")
+    check_source("storyboard", json.dumps([{"description": "sea", column: "7 am"}]))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("description,crew call\nsea,7 am\n", "line 1: no column is called 'crew call'; use shot, shot_type, scene,"),
+        (
+            "\n| 画面 | 天气预报 |\n|---|---|\n| 海 | 晴 |\n",
+            "第 2 行：没有“天气预报”这一列；可用：镜号、景别、场景、画面",
+        ),
+        ('[{"description": "sea"}, {"description": "x", "sound": "y"}]', "shot 2: no column is called 'sound'"),
+        ('{"shots": [{"description": "sea"}], "budget": 3}', "the storyboard: no key is called 'budget'; use shots,"),
+        ('{"shots": [{"description": "sea"}], "title": 3}', "'title' should be a text"),
+        ('{"shots": [{"description": "sea"}], "title": "A", "标题": "B"}', "says again"),
+        (
+            '{"shots": [{"description": "sea"}], "characters": [{"about": "x"}]}',
+            "character 1: no key is called 'about'",
+        ),
+        ('{"shots": [{"description": "sea"}], "characters": [{"description": "x"}]}', "character 1 should be a name"),
+        ("{", "line 1, column 2: not valid JSON"),
+        ('[\n{"description": "sea"},', "line 2, column 24: not valid JSON"),
+        ("[]", "the storyboard has no shots"),
+        ('{"shots": []}', "the storyboard has no shots"),
+        ("[" * 50_000, "line 1: the JSON is nested too deeply"),
+        ('[\n"[[[[",\n' + "[{" * 50_000, "line 3: the JSON is nested too deeply"),
+        ('{"a":' * 50_000, "line 1: the JSON is nested too deeply"),
+        ('[{"description": "😀"}]', "shot 1 has no description"),
+    ],
+)
+def test_what_cannot_be_used_is_named(text: str, message: str) -> None:
+    with pytest.raises(UserInputError) as caught:
+        check_source("storyboard", text)
+    assert message in str(caught.value)
+    with pytest.raises(UserInputError) as again:
+        break_down(text, "storyboard")
+    assert str(again.value) == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "zh", "en"),
+    [
+        ("画面,时长\n海,abc\n", "第 2 行“时长”列：“abc”", "line 2, column '时长': 'abc'"),
+        (
+            "description,transition\nsea,explode\n",
+            "第 2 行“transition”列：不认识“explode”；可用：cut",
+            "line 2, column",
+        ),
+        ("{", "第 1 行第 2 列：不是有效的 JSON", "line 1, column 2: not valid JSON"),
+        ("sea,hill\n1,2\n", "第 1 行应是表头", "line 1 should be the header"),
+    ],
+)
+def test_an_error_is_there_in_both_languages(content: str, zh: str, en: str) -> None:
+    with pytest.raises(UserInputError) as caught:
+        check_source("storyboard", content)
+    assert caught.value.zh.startswith(zh)
+    assert caught.value.en.startswith(en)
+    assert not any("\u4e00" <= letter <= "\u9fff" for letter in caught.value.en.replace("时长", ""))
+
+
+def test_the_documentation_names_every_column_by_names_that_are_read() -> None:
+    text = (SAMPLES.parent / "docs" / "storyboard.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    named = [(column.strip("`"), other.split(";")[0].replace("`", "").split(", ")) for column, other in rows]
+    assert {BY_HEADER[column] for column, _ in named} == set(COLUMNS)
+    for column, others in named:
+        assert {BY_HEADER[name] for name in others} == {BY_HEADER[column]}
+    assert all(note in text for note in ("备注", "说明", "作者", "`notes`", "`comments`", "`remarks`", "`date`"))
+
+
+def test_an_object_says_more_of_the_film() -> None:
+    shots = [{"画面": "茶馆里，阿月倒茶"}, {"画面": "竹林里有一只熊猫"}]
+    text = {
+        "title": "月球茶馆",
+        "style": "像素",
+        "characters": [{"name": "阿月", "appearance": "紫色旗袍，短发"}, "老周"],
+        "shots": shots,
+    }
+    script = break_down(json.dumps(text, ensure_ascii=False), "storyboard")
+    assert script.storyline.title == "月球茶馆"
+    assert script.art_style.visual_keywords[0] == "pixel"
+    assert {character.name for character in script.characters} == {"阿月", "老周"}
+    assert "紫色旗袍" in script.character("阿月").appearance
+    plain = break_down(json.dumps({"shots": shots}, ensure_ascii=False), "storyboard")
+    assert plain.storyline.title != "月球茶馆"
+    assert plain.art_style.visual_keywords[0] != "pixel"

@@ -1,5 +1,7 @@
 """Body and clothes."""
 
+from dataclasses import dataclass
+
 from models.draft.painter.colour import Colour, darker, lighter, mix, rgb
 from models.draft.painter.figures.frame import Frame
 from models.draft.painter.figures.poses import Point
@@ -49,15 +51,31 @@ def _arm(f: Frame, index: int, *, behind: bool) -> None:
     f.ellipse(hand[0], hand[1], thick * 0.46, thick * 0.46, skin)
 
 
-def draw_legs(f: Frame) -> None:
+@dataclass(frozen=True)
+class Legwear:
+    """What legs wear: ``covered`` to the feet, ``short`` to the knees; ``gown``: it hangs from the shoulders."""
+
+    cloth: Colour
+    covered: bool
+    short: bool
+    gown: bool
+
+
+def legwear(f: Frame) -> Legwear:
     look = f.look
-    skin, shoes = f.lit(look.skin), f.lit(look.shoes_colour)
-    full = look.top in {"armor", "spacesuit"}
+    full, gown = look.top in {"armor", "spacesuit"}, look.top in {"dress", "robe"}
     cloth = f.lit(look.top_colour if full or look.top == "overalls" else look.bottom_colour)
     if look.top == "suit":
         cloth = darker(f.lit(look.top_colour), 0.08)
-    covered = (look.bottom == "pants" and look.top not in {"dress", "robe"}) or full or look.top in {"suit", "overalls"}
+    covered = (look.bottom == "pants" and not gown) or full or look.top in {"suit", "overalls"}
     short = look.bottom == "shorts" and look.top not in {"dress", "robe", "suit"} and not full
+    return Legwear(cloth, covered, short, gown)
+
+
+def draw_legs(f: Frame) -> None:
+    look = f.look
+    skin, wear = f.lit(look.skin), legwear(f)
+    cloth = wear.cloth
     thick = 0.082 * look.build
     for index in (0, 1):
         side = -1 if index == 0 else 1
@@ -66,23 +84,27 @@ def draw_legs(f: Frame) -> None:
         knee = (knee[0] * look.build, knee[1] * f.stretch + f.pose.drop * (0.55 if f.pose.drop > 0 else 1))
         foot = (foot[0] * look.build, foot[1] + (f.pose.drop if f.pose.drop < 0 else max(0.0, f.pose.drop)))
         tone, flesh = (darker(cloth, 0.14), darker(skin, 0.12)) if index == 0 else (cloth, skin)
-        if covered:
+        if wear.covered:
             f.limb([hip, knee, foot], (thick * 1.15, thick * 0.78), tone)
         else:
             f.limb([hip, knee, foot], (thick * 0.9, thick * 0.5), flesh)
-            if short:
+            if wear.short:
                 f.limb([hip, knee], (thick * 1.25, thick * 1.1), tone)
-        toe = 0.028 + 0.03 * min(1.0, f.pose.turn)
-        f.smooth(
-            [
-                (foot[0] - 0.03, foot[1] + 0.02),
-                (foot[0] - 0.028, foot[1] - 0.022),
-                (foot[0] + 0.02, foot[1] - 0.024),
-                (foot[0] + toe + 0.012, foot[1] + 0.004),
-                (foot[0] + toe, foot[1] + 0.02),
-            ],
-            shoes,
-        )
+        draw_shoe(f, foot)
+
+
+def draw_shoe(f: Frame, foot: Point) -> None:
+    toe = 0.028 + 0.03 * min(1.0, f.pose.turn)
+    f.smooth(
+        [
+            (foot[0] - 0.03, foot[1] + 0.02),
+            (foot[0] - 0.028, foot[1] - 0.022),
+            (foot[0] + 0.02, foot[1] - 0.024),
+            (foot[0] + toe + 0.012, foot[1] + 0.004),
+            (foot[0] + toe, foot[1] + 0.02),
+        ],
+        f.lit(f.look.shoes_colour),
+    )
 
 
 def draw_torso(f: Frame) -> None:
@@ -120,7 +142,10 @@ def draw_torso(f: Frame) -> None:
         0.28,
     )
     bottom = f.lit(look.bottom_colour)
-    if look.bottom == "skirt" and look.top not in {"dress", "robe", "overalls", "armor", "spacesuit"}:
+    skirted = look.bottom == "skirt" and look.top not in {"dress", "robe", "overalls", "armor", "spacesuit"}
+    if f.pose.seated and (skirted or look.top == "dress"):
+        pass  # it lies over the lap
+    elif skirted:
         _skirt(f, hip - 0.015, 0.24, 0.185, bottom)
     elif look.top in _LONG:
         _long(f, colour)

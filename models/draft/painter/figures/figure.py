@@ -7,7 +7,7 @@ import numpy as np
 
 from models.draft.painter.canvas import Canvas
 from models.draft.painter.colour import Colour, rgb
-from models.draft.painter.figures import body, hair, head, wear
+from models.draft.painter.figures import body, hair, head, lap, wear
 from models.draft.painter.figures import held as hands
 from models.draft.painter.figures.frame import Frame, head_of
 from models.draft.painter.figures.looks import Look
@@ -71,11 +71,14 @@ def _draw(f: Frame, held: str | None) -> None:
     if not f.pose.back:
         hair.draw_back_hair(h)
     body.draw_back_arm(f)
-    if f.look.top in {"dress", "robe"} or f.pose.drop <= 0:
+    kneels_in_trousers = f.look.top not in {"dress", "robe"} and f.pose.drop > 0
+    if not f.pose.seated and not kneels_in_trousers:
         body.draw_legs(f)
     head.draw_neck(h)
     body.draw_torso(f)
-    if f.look.top not in {"dress", "robe"} and f.pose.drop > 0:
+    if f.pose.seated:
+        lap.draw_lap(f)
+    elif kneels_in_trousers:
         body.draw_legs(f)
     wear.draw_over_body(f)
     head.draw_head(h)
@@ -87,6 +90,7 @@ def _draw(f: Frame, held: str | None) -> None:
 
 
 def _held_colour(look: Look, held: str) -> Colour:
+    held = held.removeprefix("folded_")
     named = look.accessories.get(held)
     return named or rgb(
         {

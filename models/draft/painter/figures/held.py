@@ -26,13 +26,17 @@ HELD = (
     "bag",
 )
 
+PORTABLE = frozenset(HELD) | {"cat", "dog", "rabbit"}
+"""What can be in a hand: a room "with a fireplace" has it, nobody carries it."""
+
 
 def draw_held(f: Frame, name: str, colour: Colour) -> None:
     """A thing in the right hand, in the canvas of the figure."""
     hand = hand_at(f)
     if name == "umbrella":
-        top = hand[1] - 0.5
-        u = hand[0] - 0.05
+        # Right above the head, wherever the hand is: it may not hide the face.
+        top = f.shoulder - 2 * f.head - 0.2
+        u = max(hand[0] - 0.05, f.pose.lean + 0.95 * f.head)
         f.line([(hand[0], hand[1] + 0.06), (u, top)], 0.012, (70, 54, 48))
         f.smooth(
             [
@@ -231,7 +235,25 @@ def _box(f: Frame, hand: tuple[float, float], colour: Colour) -> None:
     )
 
 
+def _folded_umbrella(f: Frame, hand: tuple[float, float], colour: Colour) -> None:
+    u, v = hand
+    f.line([(u - 0.02, v - 0.06), (u, v - 0.075), (u, v + 0.36)], 0.011, (70, 54, 48))
+    f.smooth(
+        [
+            (u - 0.012, v + 0.03),
+            (u + 0.012, v + 0.03),
+            (u + 0.036, v + 0.1),
+            (u + 0.01, v + 0.33),
+            (u - 0.01, v + 0.33),
+            (u - 0.036, v + 0.1),
+        ],
+        colour,
+    )
+    f.line([(u + 0.012, v + 0.07), (u + 0.004, v + 0.31)], 0.006, darker(colour, 0.35))
+
+
 _HOLD = {
+    "folded_umbrella": _folded_umbrella,
     "lantern": _lantern,
     "book": _book,
     "cup": _cup,

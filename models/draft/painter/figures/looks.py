@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from models.draft.painter.colour import Colour, generator, luma, pick, rgb
+from models.draft.painter.colour import Colour, darker, generator, luma, pick, rgb
 from models.draft.painter.reading import Match, words
 from models.specs import Subject
 
@@ -112,7 +112,23 @@ def look_of(subject: Subject) -> Look:
         shoes_colour=rgb(pick(clothes, _SHOES)),
         accessories=_spare_accessories(dice("accessories"), gender, age),
     )
+    if species == "robot":
+        looks = _of_metal(looks)
     return _dressed(looks, said, _hair_words(text))
+
+
+def _of_metal(look: Look) -> Look:
+    """A robot wears what its text says and nothing that dice would put on a person."""
+    limbs = darker(look.skin, 0.18)
+    return replace(
+        look,
+        top="armor",
+        top_colour=look.skin,
+        bottom="pants",
+        bottom_colour=limbs,
+        shoes_colour=darker(limbs, 0.4),
+        accessories={},
+    )
 
 
 def _age(subject: Subject) -> str:

@@ -11,7 +11,8 @@ Point = tuple[float, float]
 @dataclass(frozen=True)
 class Pose:
     """``arms`` and ``legs``: for each, the middle joint and the end. Arms start at the shoulders, legs at the hips.
-    ``lean`` moves the head against the hips; ``drop`` lowers the whole body (sitting, kneeling)."""
+    ``lean`` moves the head against the hips; ``drop`` lowers the whole body (sitting, kneeling).
+    ``seated``: on something, so that it has a lap."""
 
     arms: tuple[tuple[Point, Point], tuple[Point, Point]]
     legs: tuple[tuple[Point, Point], tuple[Point, Point]]
@@ -20,6 +21,7 @@ class Pose:
     drop: float = 0.0
     tilt: float = 0.0
     back: bool = False
+    seated: bool = False
 
 
 _ARM_LEFT: tuple[Point, Point] = ((-0.155, -0.6), (-0.16, -0.44))
@@ -49,6 +51,7 @@ POSES: dict[str, Pose] = {
         arms=(((-0.15, -0.6), (-0.09, -0.47)), ((0.15, -0.6), (0.1, -0.47))),
         legs=(((-0.09, -0.44), (-0.09, -0.24)), ((0.09, -0.44), (0.09, -0.24))),
         drop=0.22,
+        seated=True,
     ),
     "wave": replace(STAND, arms=(_ARM_LEFT, ((0.22, -0.76), (0.25, -0.94)))),
     "hug": Pose(

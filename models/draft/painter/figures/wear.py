@@ -167,26 +167,7 @@ def _on_face(h: Head) -> None:
     worn, f = h.f.look.accessories, h.f
     shift = 0.42 * h.turn
     if "beard" in worn:
-        colour = f.lit(worn["beard"])
-        h.smooth(
-            [
-                (-0.74 + 0.1 * h.turn, 0.18),
-                (-0.5 + shift * 0.4, 0.42),
-                (-0.22 + shift, 0.4),
-                (0.22 + shift, 0.4),
-                (0.52 + shift * 0.5, 0.42),
-                (0.74, 0.18),
-                (0.7, 0.75),
-                (0.3 + shift * 0.6, 1.22),
-                (shift * 0.6, 1.34),
-                (-0.3 + shift * 0.5, 1.2),
-                (-0.66, 0.75),
-            ],
-            colour,
-        )
-        h.line([(-0.15 + shift * 1.2, 0.62), (shift * 1.2, 0.66), (0.15 + shift * 1.2, 0.62)], 0.06, (120, 52, 50))
-        for u in (-0.3, 0.0, 0.3):
-            h.line([(u + shift * 0.5, 0.78), (u * 0.8 + shift * 0.5, 1.12)], 0.025, darker(colour, 0.25), 0.6)
+        _beard(h, f.lit(worn["beard"]))
     if "moustache" in worn or "beard" in worn:
         colour = f.lit(worn.get("moustache", worn.get("beard", f.look.hair_colour)))
         h.smooth(
@@ -221,6 +202,38 @@ def _on_face(h: Head) -> None:
             h.line(ring, 0.05, colour)
         h.line([(-gap + 0.22 + shift, y), (gap - 0.22 + shift, y)], 0.05, colour)
         h.line([(-gap - 0.24 + shift, y - 0.02), (-0.84, y)], 0.045, colour)
+
+
+def _beard(h: Head, colour: Colour) -> None:
+    """Along the jaw and round the mouth, softly grown in: cheeks and lips stay free, or it would be a mask."""
+    s = 0.42 * h.turn
+    outer = [
+        (-0.8, 0.12),
+        (-0.8, 0.55),
+        (-0.62, 0.92),
+        (-0.3 + 0.5 * s, 1.24),
+        (0.6 * s, 1.36),
+        (0.3 + 0.6 * s, 1.24),
+        (0.66, 0.92),
+        (0.8, 0.55),
+        (0.8, 0.12),
+    ]
+    skin = h.f.lit(h.f.look.skin)
+    for rise, tone, opacity in ((0.09, mix(skin, colour, 0.5), 0.55), (0.0, colour, 1.0)):
+        inner = [
+            (0.7 + 0.5 * rise, 0.16),
+            (0.62, 0.52 - rise),
+            (0.44 + 0.6 * s, 0.66 - rise),
+            (0.24 + s, 0.76 - rise),
+            (1.1 * s, 0.7 - rise),
+            (-0.24 + s, 0.76 - rise),
+            (-0.44 + 0.6 * s, 0.66 - rise),
+            (-0.62, 0.52 - rise),
+            (-0.7 - 0.5 * rise, 0.16),
+        ]
+        h.smooth([*outer, *inner], tone, opacity)
+    for u in (-0.42, -0.2, 0.04, 0.26, 0.46):
+        h.line([(u + 0.6 * s, 0.86), (u * 0.8 + 0.55 * s, 1.14)], 0.025, darker(colour, 0.25), 0.5)
 
 
 def _straw_hat(h: Head, colour: Colour) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from models.draft.painter.places import groves, halls, homes, land, landmarks, street, town, water, wild
+from models.draft.painter.places import groves, halls, homes, land, landmarks, sacred, street, town, water, wild
 from models.draft.painter.stage import Stage
 
 PLACES: dict[str, Callable[[Stage], None]] = {
@@ -46,6 +46,7 @@ PLACES: dict[str, Callable[[Stage], None]] = {
     "classroom": homes.classroom,
     "office": homes.office,
     "library": homes.library,
+    "stairwell": homes.stairwell,
     "cafe": halls.cafe,
     "teahouse": halls.teahouse,
     "shop": halls.shop,
@@ -55,6 +56,8 @@ PLACES: dict[str, Callable[[Stage], None]] = {
     "subway_station": halls.subway_station,
     "car": halls.car,
     "palace": halls.palace,
+    "nave": sacred.nave,
+    "temple_hall": sacred.temple_hall,
     "theater": halls.theater,
     "space_station": halls.space_station,
 }

@@ -172,3 +172,26 @@ def library(stage: Stage) -> None:
     furniture.table_lamp(stage, w * 0.5 + size * 0.44, stage.horizon + size * 0.005, size * 0.15)
     furniture.books(stage, w * 0.5 + size * 0.62, stage.horizon + size * 0.003, size * 0.12)
     ceiling_lamp(stage, w * 0.5 - size * 0.35, 0.05)
+
+
+def stairwell(stage: Stage) -> None:
+    """A flight of steps up to a landing, its railing, a lamp on the wall."""
+    shell(stage, pick(stage.place_rng, ("#9aa0a0", "#a8a08c", "#8f9aa6")), "#7d766c", planks=False, line=0.7)
+    w, h, size, canvas = stage.width, stage.height, stage.size, stage.canvas
+    stone, dark = indoor(stage, rgb("#b5aea2")), indoor(stage, rgb("#5f5a54"))
+    iron, count = indoor(stage, rgb("#3f3a3a")), 9
+    left, foot = w * 0.5 - size * 0.5, stage.horizon + size * 0.05
+    run, rise = size * 0.13, (foot - h * 0.16) / count
+    window(stage, w * 0.5 - size * 0.78, h * 0.12, size * 0.26, h * 0.24, "city")
+    with canvas.at(0.26):
+        for step in range(count):
+            x, top = left + step * run, foot - (step + 1) * rise
+            canvas.rect(x, top, w - x + 5, foot - top, darker(stone, 0.08 * (step % 2)))
+            canvas.rect(x, top, run, rise, dark)
+            canvas.rect(x, top, w - x + 5, rise * 0.22, stone)
+    for step in range(count + 1):
+        x, y = left + (step - 0.3) * run, foot - step * rise
+        canvas.line([(x, y), (x, y - size * 0.2)], size * 0.008, iron)
+    ends = [(left - 0.5 * run, foot - size * 0.2), (left + (count - 0.3) * run, foot - count * rise - size * 0.2)]
+    canvas.line(ends, size * 0.022, indoor(stage, rgb("#7a5238")))
+    ceiling_lamp(stage, w * 0.5 - size * 0.3, 0.07)

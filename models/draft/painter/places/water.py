@@ -72,18 +72,30 @@ def sea(stage: Stage) -> None:
     far_coast(stage)
     paint_water(stage, stage.horizon, stage.height, (0.1, 0.7))
     rng, light = stage.shot_rng, stage.light
-    # Swells that roll in front, each darker below its lit crest.
-    for step, share in enumerate((0.52, 0.7, 0.88)):
+    # Waves that roll in front: pointed crests with foam on them, or they would be hills.
+    deep = light.on(rgb("#2f6f86"))
+    for step, share in enumerate((0.4, 0.58, 0.8)):
         y = stage.horizon + (stage.height - stage.horizon) * share
-        wave = stage.size * 0.022 * (1 + step)
-        xs = np.linspace(-0.05, 1.05, 15) * stage.width
-        ys = y + wave * np.sin(xs / stage.width * math.tau * (3.2 - step * 0.7) + float(rng.uniform(0, 6)))
-        crest = curve(np.column_stack([xs, ys]), closed=False)
+        wave = stage.size * 0.026 * (1 + step)
+        xs = np.linspace(-0.05, 1.05, 240) * stage.width
+        turn = xs / stage.size * math.pi * (2.3 - 0.45 * step) + float(rng.uniform(0, 6))
+        rise = 1 - np.abs(np.sin(turn + 0.45 * np.cos(2 * turn)))
+        ys = y - wave * rise**1.4 + 0.3 * wave * np.sin(0.37 * turn)
+        crest = np.column_stack([xs, ys])
         body = np.vstack([crest, [(xs[-1], stage.height + 9), (xs[0], stage.height + 9)]])
-        colour = darker(light.water, 0.18 + 0.12 * step)
         with stage.canvas.at(stage.nearness(y)):
-            stage.canvas.polygon(body, colour, 1.0 if step == 2 else 0.75)
-        stage.canvas.line(crest, stage.size * 0.004 * (1 + step), lighter(light.water, 0.4), 0.22)
+            stage.canvas.polygon(body, mix(light.water, deep, 0.2 + 0.14 * step), 0.7 + 0.15 * step)
+        foam = lighter(light.on(rgb("#eef6f6")), 0.15)
+        capped = np.flatnonzero(rise > 0.12)
+        for cap in np.split(capped, np.flatnonzero(np.diff(capped) > 1) + 1):
+            if len(cap) > 2:
+                thick = stage.size * 0.012 * (1 + 0.7 * step) * (rise[cap] - 0.1)
+                stage.canvas.line(crest[cap] + np.array([0.0, 0.12 * wave]), thick, foam, 0.75)
+        for _ in range(9):
+            x, down = float(rng.uniform(0, 1)) * stage.width, float(rng.uniform(0.4, 2.2)) * wave
+            long = stage.size * float(rng.uniform(0.03, 0.07)) * (1 + step)
+            at = float(np.interp(x, xs, ys)) + down
+            stage.canvas.line([(x - long, at), (x, at + 0.1 * wave), (x + long, at)], stage.size * 0.003, foam, 0.4)
     stage.floor = 0.95
 
 

@@ -25,6 +25,7 @@ _PROPS: dict[str, Callable[[Stage, Crowd], None]] = {
     "palm": nature.palm,
     "tent": buildings.tent,
     "lamp": buildings.lamp,
+    "fireplace": furnishing.fireplace,
     "bench": buildings.bench,
     "table": furnishing.table,
     "car": vehicles.car,
@@ -96,6 +97,8 @@ _OUTDOOR_ONLY = {
 }
 
 
+_INDOOR_ONLY = {"fireplace"}
+
 # What stands on the ground has no place where there is water, air or nothing below.
 _ON_GROUND = frozenset(
     {"lamp", "bench", "house", "car", "bicycle", "table", "tent", "campfire", "umbrella", "tree", "palm"}
@@ -111,7 +114,7 @@ def paint_props(stage: Stage, taken: set[str], crowd: Crowd) -> None:
         painter = _PROPS.get(name)
         if painter is None or name in taken or place in _INCLUDED.get(name, ()):
             continue
-        if stage.indoor and name in _OUTDOOR_ONLY:
+        if name in (_OUTDOOR_ONLY if stage.indoor else _INDOOR_ONLY):
             continue
         if name in _ON_GROUND and place in _NO_GROUND:
             continue
