@@ -10,10 +10,10 @@ from typing import Annotated, Any, get_args
 from pydantic import BaseModel, PlainSerializer, SerializationInfo, WithJsonSchema
 
 from control_plane.errors import ApiError
+from runtime.bilingual import both, spoken
 from scheduler.task import FinishedTask, OutcomeClass
 
-_SEPARATOR = "\x1f"
-"""Between the languages: a control character, which no message of ours holds."""
+__all__ = ["Reason", "both", "in_language", "of_error", "spoken", "tells_why", "why", "within"]
 
 _OUTCOMES = {
     OutcomeClass.USER: ("内容无法处理", "the content cannot be processed"),
@@ -29,10 +29,6 @@ _OUTCOMES = {
 }
 
 
-def both(zh: str, en: str) -> str:
-    return f"{zh}{_SEPARATOR}{en}"
-
-
 def of_error(error: ApiError) -> str:
     return both(error.message("zh"), error.message("en"))
 
@@ -43,12 +39,6 @@ def why(task: FinishedTask) -> str:
     if task.outcome is OutcomeClass.USER and task.error_message:
         return task.error_message
     return both(*_OUTCOMES.get(task.outcome, _OUTCOMES[OutcomeClass.TASK]))
-
-
-def spoken(reason: str, language: str) -> str:
-    """In one language; a text in one only is as it is."""
-    zh, separator, en = reason.partition(_SEPARATOR)
-    return en if separator and language == "en" else zh
 
 
 def within(reason: str, zh: str, en: str) -> str:

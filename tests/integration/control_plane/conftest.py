@@ -30,6 +30,7 @@ from models.specs import StoredArtifact
 from pipelines.context import LocalContext, describe
 from pipelines.registry import TASK_KINDS
 from runtime.artifacts import ArtifactStore
+from runtime.bilingual import both
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.settings import Settings
 from scheduler.leader import try_to_lead
@@ -137,7 +138,7 @@ class InlineFarm(FakeFarm):
                 kind.spec.model_validate(smaller(assignment.spec)), residency.adapter(model), context
             )
         except UserInputError as error:
-            return {"outcome": OutcomeClass.USER, "error_message": str(error), "error_field": error.field}
+            return {"outcome": OutcomeClass.USER, "error_message": both(error.zh, error.en), "error_field": error.field}
         made = result.model_dump(mode="json")
         self._rendered.keep(assignment, made, self._store)
         return {"result": made, "duration_s": 0.1}
