@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from control_plane.exports import tables
 from tests.contract.fields import shows
-from tests.integration.control_plane.conftest import ApiError, Client, Plane, generated
+from tests.integration.control_plane.conftest import SCALE, ApiError, Client, Plane, generated
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -73,7 +73,7 @@ async def test_the_aspect_ratio_is_the_films(plane: Plane, user: Client) -> None
     export = await start(user, project_id, width=720, height=1280, aspect_ratio="9:16")
     assert (await over(user, export))["status"] == "completed"
     files = (await user.get(f"/projects/{project_id}/export-files"))["list"]
-    assert {file["resolution"] for file in files if file["file_type"] == "video"} == {"720x1280"}
+    assert {file["resolution"] for file in files if file["file_type"] == "video"} == {f"{720 // SCALE}x{1280 // SCALE}"}
 
 
 async def test_a_picture_of_the_config_is_an_address_that_opens(user: Client) -> None:
