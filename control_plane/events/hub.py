@@ -16,10 +16,12 @@ from aiohttp import WSCloseCode, web
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from control_plane.events import service, tables
+from control_plane.accounts.actor import Actor
+from control_plane.events import audience, service, tables
 from control_plane.events.schemas import PROGRESS_EVENTS
 from control_plane.materials import present
 from control_plane.web.models import to_json
+from control_plane.web.reasons import in_language
 from control_plane.work import Services
 from monitoring.metrics import WEBSOCKET_CLIENTS
 from runtime import redis as channels
@@ -38,8 +40,10 @@ class Client:
     """One WebSocket. A slow reader loses progress; if it does not even read what matters, it is closed and can come
     back with the last id it saw."""
 
-    def __init__(self, socket: web.WebSocketResponse) -> None:
+    def __init__(self, socket: web.WebSocketResponse, actor: Actor, language: str) -> None:
         self.socket = socket
+        self.actor = actor
+        self._language = language
         self._queue: deque[tuple[bool, bytes]] = deque()
         self._progress_queued = 0
         self._ready = asyncio.Event()
@@ -49,8 +53,13 @@ class Client:
         if is_progress and self._progress_queued >= _MAX_PROGRESS_QUEUED:
             return
         self._progress_queued += is_progress
-        self._queue.append((is_progress, orjson.dumps(message)))
+        self._queue.append((is_progress, orjson.dumps(in_language(message, self._language))))
         self._ready.set()
+
+    async def end_session(self) -> None:
+        """Nothing more is sent to whoever has logged out."""
+        self._queue.clear()
+        await self.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"the session has ended")
 
     async def write_forever(self) -> None:
         while True:
@@ -78,6 +87,7 @@ class Hub:
         self._services = services
         self._watches: dict[str, _Watch] = {}
         self._clients: set[Client] = set()
+        self._ending: set[asyncio.Task[None]] = set()
 
     def add(self, client: Client) -> None:
         self._clients.add(client)
@@ -115,11 +125,14 @@ class Hub:
             watch.clients.add(client)
             return watch.sent_seq
 
-    def unsubscribe(self, client: Client, project_id: str) -> None:
+    def unsubscribe(self, client: Client, project_id: str) -> bool:
+        """Whether it was subscribed."""
         watch = self._watches.get(project_id)
-        if watch is not None:
-            watch.clients.discard(client)
-            self._drop_if_unwatched(project_id)
+        if watch is None or client not in watch.clients:
+            return False
+        watch.clients.remove(client)
+        self._drop_if_unwatched(project_id)
+        return True
 
     def _drop_if_unwatched(self, project_id: str) -> None:
         watch = self._watches.get(project_id)
@@ -197,13 +210,36 @@ class Hub:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("not a message of ours", channel=heard["channel"], error=repr(error))
 
+    async def _dismiss(self) -> None:
+        """Close the sockets of sessions that have ended, and end subscriptions of those who may not see a project any
+        more."""
+        clients = list(self._clients)
+        if not clients:
+            return
+        watched = {name: {client.actor for client in watch.clients} for name, watch in self._watches.items()}
+        async with self._services.database.transaction() as session:
+            live = await audience.live_sessions(session, {client.actor.session_id for client in clients})
+            strangers = await audience.strangers(session, watched)
+        for project_id, users in strangers.items():
+            for client in [c for c in clients if c.actor.user_id in users]:
+                if self.unsubscribe(client, project_id):
+                    client.send({"event": "unsubscribed", "project_id": project_id})
+        ended = [client for client in clients if client.actor.session_id not in live]
+        for client in ended:
+            self.remove(client)
+            # Apart from this: a client that does not answer takes its time to close, and the others do not wait.
+            ending = asyncio.create_task(client.end_session())
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+
     async def poll(self) -> None:
-        """Find rows that Redis did not tell of; run until cancelled."""
+        """Find rows that Redis did not tell of, and clients that may hear no more; run until cancelled."""
         while True:
             await asyncio.sleep(_POLL_S)
-            if not self._watches:
-                continue
             try:
+                await self._dismiss()
+                if not self._watches:
+                    continue
                 async with self._services.database.transaction() as session:
                     seqs = await tables.last_seqs(session, list(self._watches))
                 for project_id, seq in seqs.items():
