@@ -102,10 +102,13 @@ class Work:
 
 
 @asynccontextmanager
-async def unit_of_work(services: Services, *, applies_result: bool = False) -> AsyncIterator[Work]:
+async def unit_of_work(
+    services: Services, *, applies_result: bool = False, only_reads: bool = False
+) -> AsyncIterator[Work]:
     work: Work | None = None
+    database = services.database
     try:
-        async with services.database.transaction() as session:
+        async with database.reading() if only_reads else database.transaction() as session:
             session.info[STORE] = services.store
             work = Work(session, services, applies_result=applies_result)
             yield work

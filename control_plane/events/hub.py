@@ -36,6 +36,20 @@ _MAX_QUEUED = 2000
 _PROGRESS_EVENT = {"timeline.video": "video.progress", "exports.encoded": "export.progress"}
 
 
+class Message:
+    """What is sent to many clients: written as JSON once for each language."""
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        self.content = content
+        self.is_progress = content.get("event") in PROGRESS_EVENTS
+        self._written: dict[str, str] = {}
+
+    def in_language(self, language: str) -> str:
+        if language not in self._written:
+            self._written[language] = orjson.dumps(in_language(self.content, language)).decode()
+        return self._written[language]
+
+
 class Client:
     """One WebSocket. A slow reader loses progress; if it does not even read what matters, it is closed and can come
     back with the last id it saw."""
@@ -44,16 +58,15 @@ class Client:
         self.socket = socket
         self.actor = actor
         self._language = language
-        self._queue: deque[tuple[bool, bytes]] = deque()
+        self._queue: deque[Message] = deque()
         self._progress_queued = 0
         self._ready = asyncio.Event()
 
-    def send(self, message: dict[str, Any]) -> None:
-        is_progress = message.get("event") in PROGRESS_EVENTS
-        if is_progress and self._progress_queued >= _MAX_PROGRESS_QUEUED:
+    def send(self, message: Message) -> None:
+        if message.is_progress and self._progress_queued >= _MAX_PROGRESS_QUEUED:
             return
-        self._progress_queued += is_progress
-        self._queue.append((is_progress, orjson.dumps(in_language(message, self._language))))
+        self._progress_queued += message.is_progress
+        self._queue.append(message)
         self._ready.set()
 
     async def end_session(self) -> None:
@@ -69,9 +82,9 @@ class Client:
                 if len(self._queue) > _MAX_QUEUED:
                     await self.socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too slow")
                     return
-                is_progress, data = self._queue.popleft()
-                self._progress_queued -= is_progress
-                await self.socket.send_str(data.decode())
+                message = self._queue.popleft()
+                self._progress_queued -= message.is_progress
+                await self.socket.send_str(message.in_language(self._language))
 
 
 @dataclass
@@ -100,7 +113,7 @@ class Hub:
 
     async def subscribe(self, client: Client, project_id: str, last_seq: int | None) -> int:
         """Replay what the client missed, then everything new. Returns the sequence the replay reached."""
-        async with self._services.database.transaction() as session:
+        async with self._services.database.reading() as session:
             seqs = await tables.last_seqs(session, [project_id])
         watch = self._watches.setdefault(project_id, _Watch(sent_seq=seqs.get(project_id, 0)))
         # Counted at once: a watch that somebody is about to join must not be dropped by the last who leaves.
@@ -145,16 +158,16 @@ class Hub:
         self._clients.discard(client)
         WEBSOCKET_CLIENTS.set(len(self._clients))
 
-    async def _load(self, project_id: str, after: int, limit: int) -> list[dict[str, Any]]:
+    async def _load(self, project_id: str, after: int, limit: int) -> list[Message]:
         signer = self._services.signer
         messages = []
-        async with self._services.database.transaction() as session:
+        async with self._services.database.reading() as session:
             for row in await tables.events_after(session, project_id, after, limit):
                 data = row.data
                 if row.event == "generation.completed":
                     package = await present.materials(session, data["material_package_id"])
                     data = {**data, "materials": to_json(package, signer)}
-                messages.append(service.message(row.event, project_id, str(row.seq), data, signer))
+                messages.append(Message(service.message(row.event, project_id, str(row.seq), data, signer)))
         return messages
 
     async def deliver(self, project_id: str) -> None:
@@ -167,7 +180,7 @@ class Hub:
                 for message in messages:
                     for client in watch.clients:
                         client.send(message)
-                watch.sent_seq = int(messages[-1]["id"])
+                watch.sent_seq = int(messages[-1].content["id"])
 
     def relay_progress(self, report: dict[str, Any]) -> None:
         """A worker's progress, to those who watch its project."""
@@ -182,7 +195,9 @@ class Hub:
             data |= {"clip_id": context["clip_id"], "shot_number": context["shot_number"]}
         else:
             data |= {"export_task_id": context["export_id"]}
-        message = service.message(event, report["project_id"], str(watch.sent_seq), data, self._services.signer)
+        message = Message(
+            service.message(event, report["project_id"], str(watch.sent_seq), data, self._services.signer)
+        )
         for client in watch.clients:
             client.send(message)
 
@@ -217,13 +232,13 @@ class Hub:
         if not clients:
             return
         watched = {name: {client.actor for client in watch.clients} for name, watch in self._watches.items()}
-        async with self._services.database.transaction() as session:
+        async with self._services.database.reading() as session:
             live = await audience.live_sessions(session, {client.actor.session_id for client in clients})
             strangers = await audience.strangers(session, watched)
         for project_id, users in strangers.items():
             for client in [c for c in clients if c.actor.user_id in users]:
                 if self.unsubscribe(client, project_id):
-                    client.send({"event": "unsubscribed", "project_id": project_id})
+                    client.send(Message({"event": "unsubscribed", "project_id": project_id}))
         ended = [client for client in clients if client.actor.session_id not in live]
         for client in ended:
             self.remove(client)
@@ -240,7 +255,7 @@ class Hub:
                 await self._dismiss()
                 if not self._watches:
                     continue
-                async with self._services.database.transaction() as session:
+                async with self._services.database.reading() as session:
                     seqs = await tables.last_seqs(session, list(self._watches))
                 for project_id, seq in seqs.items():
                     watch = self._watches.get(project_id)

@@ -14,7 +14,7 @@ from control_plane.accounts import access
 from control_plane.accounts.actor import Access, Actor
 from control_plane.accounts.tokens import actor_of, read_session_token
 from control_plane.errors import ApiError, Forbidden, InvalidParameter
-from control_plane.events.hub import Client, Hub
+from control_plane.events.hub import Client, Hub, Message
 from control_plane.projects.tables import load_project
 from control_plane.web.handler import SERVICES, language_of
 from control_plane.web.messages import explain
@@ -61,7 +61,7 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
         if token
         else actor_of(request, services.settings, Access.READ)
     )
-    async with services.database.transaction() as session:
+    async with services.database.reading() as session:
         actor = await access.enter(session, actor)
     language = language_of(request) if "Accept-Language" in request.headers else actor.language or "zh"
     socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=_MAX_MESSAGE_BYTES)
@@ -72,7 +72,7 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
     try:
         async for message in socket:
             if message.type is WSMsgType.TEXT:
-                client.send(await _act(services, hub, client, actor, message.data, language))
+                client.send(Message(await _act(services, hub, client, actor, message.data, language)))
     finally:
         hub.remove(client)
         writer.cancel()
@@ -93,7 +93,7 @@ async def _act(services: Services, hub: Hub, client: Client, actor: Actor, text:
         if action.action == "unsubscribe":
             hub.unsubscribe(client, project_id)
             return {"event": "unsubscribed", **about}
-        async with services.database.transaction() as session:
+        async with services.database.reading() as session:
             await load_project(session, actor, project_id)
     except ApiError as error:
         return {"event": "error", "code": error.code, "message": error.message(language), **about}

@@ -73,7 +73,7 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
     names_a_resource = endpoint.names_a_resource
     # Polled most: the query that loads the resource checks the session too.
     enters = not endpoint.loads_what_it_reads or endpoint.speaks
-    takes_no_body = endpoint.method is Method.GET
+    takes_no_body = only_reads = endpoint.method is Method.GET
     body_model, query_parser = endpoint.body or Nothing, QueryParser(endpoint.query or Nothing)
 
     async def parse(request: web.Request) -> list[RequestModel]:
@@ -95,7 +95,7 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
         check_path(path)
         arguments = await parse(request)
         await check_request(services.moderator, arguments)
-        async with unit_of_work(services) as work:
+        async with unit_of_work(services, only_reads=only_reads) as work:
             if actor is not None and enters:
                 actor = await access.enter(work.session, actor)
                 request[_LANGUAGE] = actor.language
