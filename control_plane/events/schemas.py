@@ -4,8 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from control_plane.web.models import FileUrl, ResponseModel, Timestamp
-from control_plane.web.reasons import Reason
+from control_plane.web.models import FileUrl, ResponseModel
 
 
 class EventData(ResponseModel):
@@ -14,7 +13,7 @@ class EventData(ResponseModel):
 
 class GenerationProgress(EventData):
     material_package_id: str
-    status: Literal["generating", "completed", "failed", "cancelled"]
+    status: Literal["generating", "completed", "failed"]
     progress: int
     current_step: str
 
@@ -30,7 +29,7 @@ class GenerationCompleted(EventData):
 class GenerationFailed(EventData):
     material_package_id: str
     step: str
-    error_message: Reason
+    error_message: str
 
 
 class VideoProgress(EventData):
@@ -52,7 +51,7 @@ class VideoFailed(EventData):
     clip_id: str
     shot_number: int
     generation_id: str
-    error_message: Reason
+    error_message: str
 
 
 class CandidateCompleted(EventData):
@@ -61,8 +60,7 @@ class CandidateCompleted(EventData):
     status: Literal["completed", "failed"]
     image_url: FileUrl | None = None
     thumbnail_url: FileUrl | None = None
-    content: str | None = None
-    error_message: Reason | None = None
+    error_message: str | None = None
 
 
 class AudioCompleted(EventData):
@@ -71,7 +69,7 @@ class AudioCompleted(EventData):
     status: Literal["completed", "failed"]
     audio_url: FileUrl | None = None
     duration: float | None = None
-    error_message: Reason | None = None
+    error_message: str | None = None
 
 
 class BgmCompleted(EventData):
@@ -79,7 +77,7 @@ class BgmCompleted(EventData):
     status: Literal["completed", "failed"]
     audio_url: FileUrl | None = None
     duration: float | None = None
-    error_message: Reason | None = None
+    error_message: str | None = None
 
 
 class ExportProgress(EventData):
@@ -102,19 +100,12 @@ class ExportCompleted(EventData):
 
 class ExportFailed(EventData):
     export_task_id: str
-    error_message: Reason
+    error_message: str
 
 
 class QuotaInsufficient(EventData):
     required: int
     remaining: int
-
-
-class QuotaChanged(EventData):
-    daily_limit: int
-    used: int
-    remaining: int
-    reset_at: Timestamp
 
 
 EVENTS: dict[str, type[EventData]] = {
@@ -131,7 +122,6 @@ EVENTS: dict[str, type[EventData]] = {
     "export.completed": ExportCompleted,
     "export.failed": ExportFailed,
     "quota.insufficient": QuotaInsufficient,
-    "quota.changed": QuotaChanged,
 }
 EVENT_NAMES = {data: name for name, data in EVENTS.items()}
 

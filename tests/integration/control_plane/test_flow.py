@@ -98,9 +98,7 @@ async def _idle(plane: Plane) -> None:
     async with asyncio.timeout(30):
         while True:
             async with plane.services.database.transaction() as session:
-                if not await session.scalar(
-                    text("SELECT count(*) FROM tasks WHERE applied_at IS NULL AND project_id <> ''")
-                ):
+                if not await session.scalar(text("SELECT count(*) FROM tasks WHERE applied_at IS NULL")):
                     return
             await asyncio.sleep(0.05)
 
