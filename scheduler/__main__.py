@@ -68,6 +68,11 @@ async def serve(settings: Settings) -> int:
     finally:
         await redis_client.aclose()
         await database.close()
+    if status == EXIT_FARM_LOST:
+        # Ray's threads may wait for the head that is gone, and Ray then ends the process with another status.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
     return status
 
 
