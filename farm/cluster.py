@@ -82,7 +82,7 @@ async def ask(address: str, question: Callable[[], T]) -> T:
     def put_question() -> None:
         try:
             answer.set_result(question())
-        except BaseException as error:  # noqa: BLE001 - raised where the answer is awaited
+        except Exception as error:  # noqa: BLE001 - raised where the answer is awaited
             answer.set_exception(error)
 
     await check_head(address)

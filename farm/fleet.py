@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import obstore.exceptions
@@ -210,7 +211,7 @@ class RayFarm:
             scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False)
         )
         try:
-            return bool(await there.remote(scratch_dir, worker))
+            return bool(await (await ask(self._address, lambda: there.remote(scratch_dir, worker))))
         except ray.exceptions.RayError as error:
             log.warning("cannot reach the node", node_id=node_id, error=_first_line(error))
             return False
@@ -230,13 +231,7 @@ class RayFarm:
     async def _make(self, slot: Slot) -> None:
         """Make a worker and wait until it answers; on failure the slot is vacant again."""
         name = worker_name(slot, str(ULID()).lower())
-        handle = Worker.options(  # type: ignore[attr-defined]
-            name=name,
-            lifetime="detached",
-            num_cpus=1 if slot.device == "cpu" else 0,
-            num_gpus=1 if slot.device == "gpu" else 0,
-            scheduling_strategy=NodeAffinitySchedulingStrategy(slot.node_id, soft=False),
-        ).remote(name, slot.device, self._config)
+        handle = await ask(self._address, partial(_create, name, slot, self._config))
         try:
             async with asyncio.timeout(_START_TIMEOUT_S):
                 await handle.status.remote(self._generation)
@@ -253,6 +248,17 @@ class RayFarm:
     def _join(self, name: str, hand: _Hand) -> None:
         self._hands[name] = hand
         self.events.put_nowait(WorkerUp(name, hand.slot.device))
+
+
+def _create(name: str, slot: Slot, config: WorkerConfig) -> Any:
+    """Have Ray register a worker. Blocks."""
+    return Worker.options(  # type: ignore[attr-defined]
+        name=name,
+        lifetime="detached",
+        num_cpus=1 if slot.device == "cpu" else 0,
+        num_gpus=1 if slot.device == "gpu" else 0,
+        scheduling_strategy=NodeAffinitySchedulingStrategy(slot.node_id, soft=False),
+    ).remote(name, slot.device, config)
 
 
 def _find_workers() -> list[tuple[str, Any]]:

@@ -68,11 +68,6 @@ async def serve(settings: Settings) -> int:
     finally:
         await redis_client.aclose()
         await database.close()
-    if status == EXIT_FARM_LOST:
-        # Ray's threads may wait for the head that is gone, and Ray then ends the process with another status.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
     return status
 
 
@@ -136,7 +131,13 @@ def main() -> int:
     if settings.scheduler_metrics_port is not None:
         prometheus_client.start_http_server(settings.scheduler_metrics_port, addr=settings.host)
     cluster.connect(settings.ray_address, settings.ray_namespace)
-    return uvloop.run(serve(settings))
+    status = uvloop.run(serve(settings))
+    if status == EXIT_FARM_LOST:
+        # Ray takes its leave of the head for half a minute, or ends the process with a status of its own.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
 
 
 if __name__ == "__main__":

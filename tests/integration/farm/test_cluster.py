@@ -2,10 +2,13 @@
 
 import asyncio
 import threading
+from pathlib import Path
 
 import pytest
 
-from farm.cluster import ask
+from farm import fleet
+from farm.cluster import Cluster, Slot, ask
+from farm.worker import WorkerConfig
 from scheduler.ports import FarmLostError
 
 
@@ -47,3 +50,38 @@ async def test_no_question_is_put_to_a_head_that_is_gone() -> None:
     server.close()
     with pytest.raises(FarmLostError):
         await ask(address, lambda: pytest.fail("it was asked"))
+
+
+async def test_a_worker_that_ray_never_registers_does_not_hold_up_the_fleet(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Ray's own answer to a new worker, as measured, when the head goes just after it was asked for its nodes."""
+    server = await listen()
+    asked, never = threading.Event(), threading.Event()
+
+    def create(*_: object) -> None:
+        asked.set()
+        never.wait()
+
+    slot = Slot("node", "cpu", 0)
+    monkeypatch.setattr(fleet, "own_node_id", lambda: "node")
+    monkeypatch.setattr(fleet, "survey", lambda: Cluster(frozenset(["node"]), (slot,)))
+    monkeypatch.setattr(fleet, "_find_workers", list)
+    monkeypatch.setattr(fleet, "_create", create)
+    config = WorkerConfig(
+        redis_url="redis://127.0.0.1:1/0",
+        artifacts_url=f"file://{tmp_path}",
+        catalog=None,
+        scratch_dir=tmp_path,
+        cache_max_bytes=1,
+        budget_scale=1.0,
+        log_level="INFO",
+    )
+    farm = fleet.RayFarm(address_of(server), config)
+    await farm.attach(1, lambda: True)
+    running = asyncio.create_task(farm.run())
+    await asyncio.to_thread(asked.wait, 20)
+    server.close()
+    with pytest.RaisesGroup(FarmLostError, allow_unwrapped=True, flatten_subgroups=True):
+        await asyncio.wait_for(running, 20)
+    never.set()
