@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import contextlib
 import os
 import re
 import signal
@@ -81,7 +82,9 @@ def living(processes: list[psutil.Process]) -> list[str]:
 
 
 def command_of(record: ProcessRecord) -> str:
-    return " ".join(psutil.Process(record.pid).cmdline())
+    with contextlib.suppress(psutil.NoSuchProcess):  # it may end between two looks
+        return " ".join(psutil.Process(record.pid).cmdline())
+    return ""
 
 
 @pytest.fixture(scope="module")
