@@ -24,6 +24,12 @@ _FURNISHED = re.compile(
     r"|\b(?:altar|pews?|stained[- ]glass|nave|choir sings|throne|banquet|chandeliers?)\b",
     re.IGNORECASE,
 )
+_OUT_EN = re.compile(
+    r"\b(?:outside|in front of|out of|outdoors before|leav(?:es?|ing)|left)\s+(?:of\s+)?(?:[\w'’-]+\s+){0,3}$",
+    re.IGNORECASE,
+)
+_OUT_ZH = re.compile(r"(?:[走跑冲溜踏迈逃]出|离开|出了)[^，。！？；]{0,4}$")
+_OUT_AFTER = re.compile(r"(?:的|大)?(?:外|门[前口外]|前(?!厅)|的?台阶上)")
 
 
 def is_inside(text: str, start: int, end: int) -> bool:
@@ -34,14 +40,6 @@ def is_inside(text: str, start: int, end: int) -> bool:
     return bool(
         _WITHIN_AFTER.match(after) or _INTO_EN.search(before) or _INTO_ZH.search(before) or _FURNISHED.search(text)
     )
-
-
-_OUT_EN = re.compile(
-    r"\b(?:outside|in front of|out of|outdoors before|leav(?:es?|ing)|left)\s+(?:of\s+)?(?:[\w'’-]+\s+){0,3}$",
-    re.IGNORECASE,
-)
-_OUT_ZH = re.compile(r"(?:[走跑冲溜踏迈逃]出|离开|出了)[^，。！？；]{0,4}$")
-_OUT_AFTER = re.compile(r"(?:的|大)?(?:外|门[前口外]|前(?!厅)|的?台阶上)")
 
 
 def is_before(text: str, start: int, end: int) -> bool:

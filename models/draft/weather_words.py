@@ -31,8 +31,6 @@ _UNREAL = re.compile(
     r"(?:(?:a|the|it|soft|falling)\s+)*$",
     re.IGNORECASE,
 )
-
-
 _ENDED_ZH = re.compile(f"[雨雪雾](?={_OVER_ZH}停|{_OVER_ZH}住了|{_OVER_ZH}散)")
 
 

@@ -26,6 +26,12 @@ _ALTERNATIVES = {
     ShotType.EXTREME_CLOSE_UP: ShotType.CLOSE_UP,
     ShotType.OVER_SHOULDER: ShotType.CLOSE_UP,
 }
+# Side by side in a tall picture, people who stand far away are tiny, and a shoulder hides who speaks.
+_IN_TALL_PICTURES = {
+    ShotType.ESTABLISHING: ShotType.MEDIUM,
+    ShotType.WIDE: ShotType.MEDIUM,
+    ShotType.OVER_SHOULDER: ShotType.CLOSE_UP,
+}
 _REESTABLISH_AFTER = 4
 _FEW = 2
 _FACES = frozenset([ShotType.CLOSE_UP, ShotType.EXTREME_CLOSE_UP])
@@ -85,14 +91,6 @@ def direct(drafts: list[Draft], wish: str, aspect: float = 16 / 9) -> None:
     for index, draft in enumerate(drafts):
         if draft.transition is None:
             draft.transition = _transition(draft, drafts[index + 1] if index + 1 < len(drafts) else None)
-
-
-# Side by side in a tall picture, people who stand far away are tiny, and a shoulder hides who speaks.
-_IN_TALL_PICTURES = {
-    ShotType.ESTABLISHING: ShotType.MEDIUM,
-    ShotType.WIDE: ShotType.MEDIUM,
-    ShotType.OVER_SHOULDER: ShotType.CLOSE_UP,
-}
 
 
 def _opening_size(draft: Draft, before: Draft | None, *, alone: bool) -> ShotType:

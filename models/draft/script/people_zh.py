@@ -22,6 +22,8 @@ _ADVERB_ENDINGS = ("声", "地", "着")
 _ROLE_ENDINGS = "长员匠师夫手民生工家者友"
 _COMPANIONS = frozenset(["同学", "同事", "伙伴", "搭档", "徒弟", "师兄", "师弟", "师姐", "师妹", "表哥", "表姐"])
 _ANIMALS = "狗猫牛马鸡鸭羊猪鸟鱼虎狼兔鼠蛇熊猴"
+# The kinds of words, as jieba tags them, that follow whoever does something.
+_BEFORE_A_PREDICATE = frozenset("vdpcartzufli")
 _LEADING_VERB = re.compile(f"(?:{SAY})(?:着|了)?[：:]$")
 _INTRODUCED = re.compile(
     r"(?:^|[，。！？；：、“”\s…—])[^，。]{0,3}$|[个位名只](?:[^，。]{0,6}的)?[老小]?$|[和跟与对向]$|的[老小]?$|[老小]$"
@@ -118,20 +120,7 @@ def _is_role(word: str) -> bool:
 def _acts(tokens: names_zh.Tokens, index: int) -> bool:
     """Whether the word stands where a person who does something stands; jieba takes many a thing for a name."""
     following = tokens[index + 1][1] if index + 1 < len(tokens) else ""
-    return _begins_clause(tokens, index) and following[:1] in {
-        "v",
-        "d",
-        "p",
-        "c",
-        "a",
-        "r",
-        "t",
-        "z",
-        "u",
-        "f",
-        "l",
-        "i",
-    }
+    return _begins_clause(tokens, index) and following[:1] in _BEFORE_A_PREDICATE
 
 
 def _may_name(word: str) -> bool:

@@ -1,8 +1,8 @@
 """`reelfarm up` as a user runs it: the real processes from one data directory."""
 
+import contextlib
 import http.client
 import json
-import contextlib
 import os
 import re
 import signal
