@@ -31,10 +31,12 @@ async def test_the_head_that_goes_while_a_question_is_open_is_told_and_nothing_w
     asking = asyncio.create_task(ask(address_of(server), question))
     await asyncio.to_thread(asked.wait)
     server.close()
-    with pytest.raises(FarmLostError):
-        await asking
-    assert all(thread.daemon for thread in threading.enumerate() if thread.name == "ask-ray")
-    never.set()
+    try:
+        with pytest.raises(FarmLostError):
+            await asking
+        assert all(thread.daemon for thread in threading.enumerate() if thread.name == "ask-ray")
+    finally:
+        never.set()
 
 
 async def test_an_answer_and_an_error_arrive_as_they_are() -> None:
@@ -82,6 +84,8 @@ async def test_a_worker_that_ray_never_registers_does_not_hold_up_the_fleet(
     running = asyncio.create_task(farm.run())
     await asyncio.to_thread(asked.wait, 20)
     server.close()
-    with pytest.RaisesGroup(FarmLostError, allow_unwrapped=True, flatten_subgroups=True):
-        await asyncio.wait_for(running, 20)
-    never.set()
+    try:
+        with pytest.RaisesGroup(FarmLostError, allow_unwrapped=True, flatten_subgroups=True):
+            await asyncio.wait_for(running, 20)
+    finally:
+        never.set()
