@@ -15,20 +15,27 @@ import control_plane.assets.reactions
 import control_plane.exports.reactions
 import control_plane.materials.reactions
 import control_plane.timeline.reactions  # noqa: F401 - importing registers the reactions
+from control_plane.accounts.passwords import delivery_of
 from control_plane.accounts.routes import routes as accounts
+from control_plane.accounts.team_routes import routes as teams
 from control_plane.artifacts.routes import add_file_routes
 from control_plane.assets.presets import sync_presets
 from control_plane.assets.routes import routes as assets
 from control_plane.events.hub import Hub
 from control_plane.events.socket import HUB, add_socket_routes
 from control_plane.exports.routes import routes as exports
+from control_plane.housekeeping import keep_house
 from control_plane.inputs.pictures import add_picture_routes
 from control_plane.inputs.routes import routes as inputs
 from control_plane.materials.routes import routes as materials
+from control_plane.moderation.hook import load_moderator
 from control_plane.projects.routes import routes as projects
+from control_plane.quota.routes import routes as quota
 from control_plane.reactions import apply_finished_tasks
 from control_plane.timeline.routes import routes as timeline
-from control_plane.web.handler import MAX_BODY_BYTES, SERVICES, error_middleware, register
+from control_plane.web.docs import add_docs_routes
+from control_plane.web.handler import MAX_LINE_BYTES, SERVICES, error_middleware, register
+from control_plane.web.parsing import MAX_BODY_BYTES
 from control_plane.web.routes import Endpoint
 from control_plane.web.signing import Signer
 from control_plane.web.tracing import add_tracing
@@ -45,12 +52,14 @@ log = structlog.get_logger(__name__)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *accounts,
+    *teams,
     *projects,
     *inputs,
     *materials,
     *timeline,
     *exports,
     *assets,
+    *quota,
 )
 """Every endpoint of the API, as declared."""
 
@@ -60,6 +69,7 @@ def make_services(settings: Settings) -> Services:
     for name in ("database_url", "redis_url", "secret_key"):
         if not getattr(settings, name).get_secret_value():
             raise ValueError(f"REELFARM_{name.upper()} is not set")
+    delivery_of(settings)
     return Services(
         settings=settings,
         database=Database(settings.database_url.get_secret_value()),
@@ -71,6 +81,7 @@ def make_services(settings: Settings) -> Services:
             settings.public_url or local_url(settings.host, settings.port),
             settings.file_url_ttl_s,
         ),
+        moderator=load_moderator(settings),
     )
 
 
@@ -82,7 +93,10 @@ def local_url(host: str, port: int) -> str:
 
 def make_app(settings: Settings) -> web.Application:
     services = make_services(settings)
-    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    app = web.Application(
+        client_max_size=MAX_BODY_BYTES,
+        handler_args={"max_line_size": MAX_LINE_BYTES, "max_field_size": MAX_LINE_BYTES},
+    )
     add_tracing(app)
     app.middlewares.extend([_cors_middleware(services), error_middleware])
     app[SERVICES] = services
@@ -92,6 +106,7 @@ def make_app(settings: Settings) -> web.Application:
     add_file_routes(app)
     add_picture_routes(app)
     add_socket_routes(app)
+    add_docs_routes(app, ENDPOINTS, services.signer)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/metrics", metrics)
     app.cleanup_ctx.append(_connections)
@@ -118,6 +133,7 @@ async def _background_tasks(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(apply_finished_tasks(services), name="reactions"),
         asyncio.create_task(hub.listen(), name="events"),
         asyncio.create_task(hub.poll(), name="event poll"),
+        asyncio.create_task(keep_house(services), name="housekeeping"),
     ]
     for task in tasks:
         task.add_done_callback(_stop_if_broken)

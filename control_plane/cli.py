@@ -1,18 +1,17 @@
 """The command line: `reelfarm`."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from runtime.settings import Settings, get_settings
+from control_plane.console import DataDirOption, data_dir_of, fail, settings
+from control_plane.user_commands import users
 
 app = typer.Typer(
     name="reelfarm",
@@ -21,24 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-users = typer.Typer(no_args_is_help=True, help="Users of the server.")
 app.add_typer(users, name="user")
-
-DEFAULT_DATA_DIR = Path(".reelfarm")
-
-DataDirOption = Annotated[
-    Path | None,
-    typer.Option(help="Everything the server keeps. Default: REELFARM_DATA_DIR, else ./.reelfarm", show_default=False),
-]
-
-
-def fail(message: str, status: int = 1) -> NoReturn:
-    typer.echo(f"error: {message}", err=True)
-    raise typer.Exit(status)
-
-
-def data_dir_of(option: Path | None) -> Path:
-    return option or _settings().data_dir or DEFAULT_DATA_DIR
 
 
 @app.command()
@@ -54,13 +36,13 @@ def up(
     from runtime.embedded.errors import EmbeddedError
     from runtime.embedded.server import ServerOptions, run_server
 
-    settings = _settings()
+    found = settings()
     options = ServerOptions(
         data_dir=data_dir_of(data_dir),
-        host=settings.host if host is None else host,
-        port=settings.port if port is None else port,
-        cpu_workers=cpu_workers or settings.cpu_workers,
-        settings=settings,
+        host=found.host if host is None else host,
+        port=found.port if port is None else port,
+        cpu_workers=cpu_workers or found.cpu_workers,
+        settings=found,
     )
     try:
         ended_by = run_server(
@@ -94,9 +76,9 @@ def gpu_exporter(
     from monitoring import gpu
     from monitoring.logs import configure_logging
 
-    settings = _settings()
-    configure_logging("gpu-exporter", settings.log_level)
-    address = settings.host if host is None else host
+    found = settings()
+    configure_logging("gpu-exporter", found.log_level)
+    address = found.host if host is None else host
     try:
         gpu.serve(address, port)
     except OSError as error:
@@ -110,7 +92,7 @@ def migrate() -> None:
 
     from control_plane import migrations
 
-    url = _settings().database_url.get_secret_value()
+    url = settings().database_url.get_secret_value()
     if not url:
         fail("REELFARM_DATABASE_URL is not set; `reelfarm up` migrates its own database")
     try:
@@ -118,35 +100,6 @@ def migrate() -> None:
     except (migrations.SchemaError, SQLAlchemyError, OSError) as error:
         fail(str(error).splitlines()[0])
     typer.echo(f"the schema is at revision {revision}")
-
-
-@users.command("create")
-def create_user(
-    name: Annotated[str, typer.Argument(help="The name to log in with.")],
-    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")] = False,
-    daily_limit: Annotated[int | None, typer.Option(help="Quota units a day.", min=0, show_default=False)] = None,
-    email: Annotated[str, typer.Option(help="Shown to the user.")] = "",
-    data_dir: DataDirOption = None,
-) -> None:
-    """Make a user of a data directory, whether its server runs or not, or of REELFARM_DATABASE_URL."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from control_plane import local
-    from control_plane.errors import ApiError
-    from control_plane.migrations import SchemaError
-    from runtime.embedded.errors import EmbeddedError
-
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    else:
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    external = _settings().database_url.get_secret_value()
-    try:
-        with contextlib.nullcontext(external) if external else local.database_of(data_dir_of(data_dir)) as url:
-            asyncio.run(local.create_user(url, name, password, email=email, daily_limit=daily_limit))
-    except (ApiError, EmbeddedError, SchemaError, SQLAlchemyError, OSError) as error:
-        fail(str(error).splitlines()[0])
-    typer.echo(f"user {name} can log in")
 
 
 @app.command()
@@ -208,14 +161,6 @@ def render(
 def version() -> None:
     """Print the version."""
     typer.echo(installed_version("reelfarm"))
-
-
-def _settings() -> Settings:
-    try:
-        return get_settings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        fail(f"REELFARM_{str(first['loc'][0]).upper()}: {first['msg']}", 2)
 
 
 def main() -> None:

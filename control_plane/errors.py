@@ -58,6 +58,10 @@ class UploadFailed(ApiError):
     code, status, zh, en = 1007, 400, "文件上传失败", "upload failed"
 
 
+class InvalidInvite(ApiError):
+    code, status, zh, en = 1010, 400, "邀请码无效", "invalid invite code"
+
+
 class TooManyRequests(ApiError):
     code, status, zh, en = 1011, 429, "请求过于频繁", "too many requests"
 

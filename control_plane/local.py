@@ -6,8 +6,9 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from runtime.embedded.datadir import DataDirectory, ServerState, write_private
 from runtime.embedded.errors import DataDirectoryInUseError, EmbeddedError
@@ -15,28 +16,36 @@ from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.process import spawn, wait_until
 from runtime.embedded.rundir import create_run_dir
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+T = TypeVar("T")
+
 LOCAL_USER = "local"
 _LOCAL_DAILY_LIMIT = 1_000_000  # whoever holds the data directory holds the machine
 _START_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 15.0
 
 
-async def create_user(
-    url: str, username: str, password: str, *, email: str = "", daily_limit: int | None = None
-) -> None:
-    """Make a user in the database at `url`. Raises ApiError."""
+async def in_database(url: str, act: "Callable[[AsyncSession], Awaitable[T]]") -> T:
+    """Do something in one transaction of the database at `url`. Raises what it raises."""
     # Imported here: it takes as long as the server takes to start, which goes on meanwhile.
-    from control_plane.accounts import service as accounts
+    from control_plane import migrations
     from runtime.database import Database
 
+    migrations.import_tables()
     database = Database(url, pool_size=1)
     try:
         async with database.transaction() as session:
-            await accounts.create_user(
-                session, username=username, password=password, email=email, daily_limit=daily_limit
-            )
+            return await act(session)
     finally:
         await database.close()
+
+
+async def _create_local_user(session: "AsyncSession", password: str) -> None:
+    from control_plane.accounts import service
+
+    await service.create_user(session, username=LOCAL_USER, password=password, daily_limit=_LOCAL_DAILY_LIMIT)
 
 
 @contextlib.contextmanager
@@ -113,7 +122,7 @@ def local_user(data_dir: Path) -> tuple[str, str]:
     from control_plane.errors import AlreadyExists
 
     with contextlib.suppress(AlreadyExists):
-        asyncio.run(create_user(state.database_url, LOCAL_USER, password, daily_limit=_LOCAL_DAILY_LIMIT))
+        asyncio.run(in_database(state.database_url, lambda session: _create_local_user(session, password)))
     return LOCAL_USER, password
 
 

@@ -13,6 +13,7 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from control_plane.moderation.outputs import moderated
 from control_plane.projects.tables import lock_project
 from control_plane.quota import service as quota
 from control_plane.work import Services, Work, unit_of_work
@@ -43,6 +44,11 @@ def reaction(name: str) -> Callable[[Reaction], Reaction]:
     return register
 
 
+async def drop(work: Work, task: FinishedTask) -> None:
+    """Nobody wants a task's result any more, so nobody pays for it."""
+    await quota.settle(work, task.id, succeeded=False)
+
+
 async def apply_next(services: Services) -> bool:
     """Apply one finished task; False when there is none."""
     with traced():
@@ -52,15 +58,17 @@ async def apply_next(services: Services) -> bool:
 async def _apply_next(services: Services) -> bool:
     claimed: FinishedTask | None = None
     try:
-        async with unit_of_work(services) as work:
+        async with unit_of_work(services, applies_result=True) as work:
             claimed = await queue.claim_finished(work.session)
             if claimed is None:
                 return False
             bind(task_id=claimed.id, job_id=claimed.job_id, project_id=claimed.project_id)
-            if claimed.project_id:
-                await lock_project(work.session, claimed.project_id)
-            await _REACTIONS[claimed.reaction](work, claimed)
-            await quota.settle(work.session, claimed.id, succeeded=claimed.state is TaskState.SUCCEEDED)
+            task = await moderated(services, claimed)
+            if claimed.project_id and await lock_project(work.session, claimed.project_id) is None:
+                await drop(work, claimed)  # its project was deleted meanwhile
+            else:
+                await _REACTIONS[claimed.reaction](work, task)
+                await quota.settle(work, claimed.id, succeeded=task.state is TaskState.SUCCEEDED)
             await queue.mark_applied(work.session, claimed.id)
         REACTIONS.labels(claimed.reaction, "applied").inc()
     except Exception as error:
@@ -79,8 +87,14 @@ async def _apply_next(services: Services) -> bool:
 
 async def _give_up(services: Services, task: FinishedTask) -> None:
     """A result that cannot be applied counts as failed: whoever waits for it is told, and nothing is charged."""
-    failed = replace(task, state=TaskState.FAILED, outcome=OutcomeClass.TASK, result=None, error_message="结果无法应用")
-    async with unit_of_work(services) as work:
+    failed = replace(
+        task,
+        state=TaskState.FAILED,
+        outcome=OutcomeClass.TASK,
+        result=None,
+        error_message="the result cannot be applied",
+    )
+    async with unit_of_work(services, applies_result=True) as work:
         if task.project_id:
             await lock_project(work.session, task.project_id)
         try:
@@ -88,7 +102,7 @@ async def _give_up(services: Services, task: FinishedTask) -> None:
                 await _REACTIONS[task.reaction](work, failed)
         except Exception:  # the reaction is broken altogether; its reservation is still given back
             log.exception("reaction cannot even fail", reaction=task.reaction)
-        await quota.settle(work.session, task.id, succeeded=False)
+        await quota.settle(work, task.id, succeeded=False)
 
 
 async def apply_finished_tasks(services: Services) -> None:

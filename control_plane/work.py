@@ -4,23 +4,30 @@ A request or a reaction gets one. Everything it writes, the queue's tasks and th
 or not at all; Redis hears of it only afterwards, since readers act on what they are told.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import orjson
 import redis.asyncio
 import structlog
+from obstore.exceptions import BaseError as ObstoreError
 from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from control_plane.errors import ApiError
+from control_plane.moderation.hook import Moderator
 from control_plane.web.signing import Signer
 from models.catalog import Catalog
 from runtime import redis as channels
 from runtime.artifacts import ArtifactStore
-from runtime.database import Database
+from runtime.database import Database, utc_now
 from runtime.settings import Settings
 from scheduler.task import NewTask
+
+STORE = "artifact store"
+"""Where a session's ``info`` holds the store, for those who check that a file is still there."""
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +42,9 @@ class Services:
     store: ArtifactStore
     catalog: Catalog
     signer: Signer
+    moderator: Moderator | None = None
+    clock: Callable[[], datetime] = utc_now
+    """By which days of quota begin and end."""
 
 
 @dataclass
@@ -42,10 +52,17 @@ class Work:
     session: AsyncSession
     services: Services
     wakes_scheduler: bool = False
+    applies_result: bool = False
+    """Whether this goes on with work that was started before; limits on starting something do not stop it."""
     events: dict[str, int] = field(default_factory=dict)
     """Project id to the last event sequence written."""
     queued: list[tuple[NewTask, str]] = field(default_factory=list)
     """The tasks queued, with their ids."""
+    before_commit: dict[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
+    """What is to be written last, once per key, when everything else of this work is."""
+    if_refused: list[Callable[["Work"], Awaitable[None]]] = field(default_factory=list)
+    """What a work of its own writes if an ApiError undoes this one."""
+    _afterwards: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
 
     def note_queued(self, tasks: Sequence[NewTask], ids: Sequence[str]) -> None:
         """Tasks were inserted: once that is committed, the log says so and the scheduler is woken."""
@@ -60,6 +77,18 @@ class Work:
         for (job_id, project_id), task_ids in by_job.items():
             log.info("tasks queued", job_id=job_id, project_id=project_id, task_ids=task_ids)
 
+    def afterwards(self, act: Callable[[], Awaitable[object]]) -> None:
+        """Clean up in the object store once everything has committed. It may be lost in a crash, or fail: what it
+        would have removed is garbage that the collector finds."""
+        self._afterwards.append(act)
+
+    async def clean_up(self) -> None:
+        for act in self._afterwards:
+            try:
+                await act()
+            except (ObstoreError, OSError) as error:
+                log.warning("left to the collector", error=str(error))
+
     async def announce(self) -> None:
         """Tell Redis what was committed. Losing it is harmless: every reader also polls."""
         try:
@@ -73,9 +102,24 @@ class Work:
 
 
 @asynccontextmanager
-async def unit_of_work(services: Services) -> AsyncIterator[Work]:
-    async with services.database.transaction() as session:
-        work = Work(session, services)
-        yield work
+async def unit_of_work(
+    services: Services, *, applies_result: bool = False, only_reads: bool = False
+) -> AsyncIterator[Work]:
+    work: Work | None = None
+    database = services.database
+    try:
+        async with database.reading() if only_reads else database.transaction() as session:
+            session.info[STORE] = services.store
+            work = Work(session, services, applies_result=applies_result)
+            yield work
+            for write in work.before_commit.values():
+                await write()
+    except ApiError:
+        if work is not None and work.if_refused:
+            async with unit_of_work(services) as later:
+                for tell in work.if_refused:
+                    await tell(later)
+        raise
     work.log_queued()
     await work.announce()
+    await work.clean_up()

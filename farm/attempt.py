@@ -24,6 +24,7 @@ from monitoring.tracing import traced
 from pipelines.context import Phase, TaskCancelled, describe
 from pipelines.registry import TASK_KINDS
 from runtime.artifacts import ArtifactStore, DiskFullError
+from runtime.bilingual import both
 from scheduler.ports import Assignment, AttemptId, AttemptReport, WorkerStatus
 from scheduler.task import OutcomeClass
 
@@ -119,8 +120,7 @@ class Attempt:
 
     def store(self, path: Path, media_type: str | None = None) -> StoredArtifact:
         artifact = describe(path, media_type)
-        if self._bench.store.size(artifact.key) != artifact.size:
-            self._bench.store.put_file(artifact.key, path)
+        self._bench.store.keep_file(artifact.key, path)
         self._progressed_at = time.monotonic()
         return artifact
 
@@ -149,7 +149,7 @@ def _outcome(bench: Bench, attempt: Attempt) -> AttemptReport:
     except TaskCancelled:
         outcome, message = OutcomeClass.CANCELLED, "cancelled"
     except UserInputError as error:
-        outcome, message, field = OutcomeClass.USER, str(error), error.field
+        outcome, message, field = OutcomeClass.USER, both(error.zh, error.en), error.field
     # A pipeline may raise anything; whatever it is, this attempt has failed and the worker goes on.
     except Exception as error:  # noqa: BLE001
         outcome = _classify(error)

@@ -173,7 +173,11 @@ class ScriptStep(StrEnum):
 
 
 class ScriptSpec(Spec):
-    """One step of the breakdown of a text, a screenplay (Fountain) or a storyboard (table, CSV, JSON)."""
+    """One step of the breakdown of a text, a screenplay (Fountain) or a storyboard (table, CSV, JSON).
+
+    ``take`` counts how often the step was asked for another result. With ``rewrite`` only that element, which the step
+    made, is written again, following ``instruction``; the result holds it alone.
+    """
 
     step: ScriptStep
     input_mode: Literal["general", "professional"] = "general"
@@ -186,6 +190,8 @@ class ScriptSpec(Spec):
     """Width over height of the film: a tall picture wants people closer."""
     instruction: str = ""
     seed: Seed = 0
+    take: int = Field(default=0, ge=0)
+    rewrite: Storyline | ArtStyle | Character | Scene | Shot | None = None
     fixed_style: ArtStyle | None = None
     fixed_protagonist: Character | None = None
     storyline: Storyline | None = None

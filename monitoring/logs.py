@@ -24,6 +24,8 @@ _SECRET_TEXT = (
         ),
         rf"\1{_HIDDEN}",
     ),
+    # A password's hash, which a database quotes when it refuses the row.
+    (re.compile(r"\$argon2\w*\$[^\s,'\")]+(?:,[^\s,'\")]+)*"), _HIDDEN),
     # The password of a server's address: scheme://user:password@host
     (re.compile(r"(\w\+?\w*://[^\s:/@]*:)[^\s@/]+(@)"), rf"\1{_HIDDEN}\2"),
 )

@@ -5,19 +5,40 @@ Content-addressed keys make a second upload of the same bytes harmless, so a tas
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import NotFoundError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
 
 class DiskFullError(OSError):
     """The store has no room for the file."""
 
 
+@dataclass(frozen=True)
+class StoredObject:
+    """What lies under a key. ``changed_at`` is when it was stored last."""
+
+    key: str
+    size: int
+    changed_at: datetime
+
+
+CONTENT, UPLOADS, MANIFESTS, LOGS = "content", "uploads", "manifests", "logs"
+"""The folders of a store: files by their content, uploads that wait to be registered, what attempts leave."""
+
+FRESH_FOR = timedelta(hours=1)
+"""A file whose content is stored already is stored again once its object is older than this: whoever collects garbage
+goes by an object's age, and a file that was just made must not look old."""
+
+_SCRATCH = ".scratch"
 _RESERVE_BYTES = 32 * 1024 * 1024
 """Left free for the database and the logs, which share the disk on a laptop."""
 
@@ -49,17 +70,73 @@ class ArtifactStore:
     def put_file(self, key: str, path: Path) -> None:
         """Store a file; it appears under its key whole or not at all. Raises DiskFullError."""
         self._check_key(key)
-        self._check_room(path.stat().st_size)
+        self.check_room(path.stat().st_size)
         obstore.put(self._store, key, path)
 
     def put_bytes(self, key: str, data: bytes) -> None:
         self._check_key(key)
-        self._check_room(len(data))
+        self.check_room(len(data))
         obstore.put(self._store, key, data)
+
+    def keep_file(self, key: str, path: Path) -> None:
+        """Store a file under its content's key, unless it was stored there lately. Raises DiskFullError."""
+        found = self.info(key)
+        if found is None or found.size != path.stat().st_size or found.changed_at < datetime.now(UTC) - FRESH_FOR:
+            self.put_file(key, path)
+
+    def move_file(self, key: str, path: Path) -> None:
+        """Like put_file, of a file from ``scratch`` that is not needed any more. Raises DiskFullError."""
+        self._check_key(key)
+        if self.local_root is None:
+            self.put_file(key, path)
+            return
+        target = self.local_root / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
+
+    def take(self, key: str, target: Path) -> None:
+        """The object as it is now, at a path in ``scratch``; to be read only. Raises FileNotFoundError."""
+        self._check_key(key)
+        if self.local_root is None:
+            self.download(key, target)
+        else:
+            # A second name: whatever is stored under the key later replaces the name there, not what this one has.
+            target.hardlink_to(self.local_root / key)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A directory for the block, on the same file system as a local store."""
+        base = None
+        if self.local_root is not None:
+            base = self.local_root / _SCRATCH
+            base.mkdir(exist_ok=True)
+        directory = Path(tempfile.mkdtemp(prefix="reelfarm-", dir=base))
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def clear_scratch(self, before: datetime) -> int:
+        """Remove what killed processes left behind in the scratch directory; returns how many entries."""
+        removed = 0
+        if self.local_root is not None:
+            for path in (self.local_root / _SCRATCH).glob("*"):
+                with suppress(FileNotFoundError):
+                    if path.stat().st_mtime < before.timestamp():
+                        shutil.rmtree(path, ignore_errors=True)
+                        removed += 1
+        return removed
+
+    async def presigned_put(self, key: str, ttl: timedelta) -> str | None:
+        """A URL to PUT the object to, straight to the object store; None for a local store."""
+        self._check_key(key)
+        if isinstance(self._store, S3Store | GCSStore | AzureStore):
+            return await obstore.sign_async(self._store, "PUT", key, ttl)
+        return None
 
     async def put_bytes_async(self, key: str, data: bytes) -> None:
         self._check_key(key)
-        self._check_room(len(data))
+        self.check_room(len(data))
         await obstore.put_async(self._store, key, data)
 
     async def get_bytes_async(self, key: str) -> bytes:
@@ -78,6 +155,33 @@ class ArtifactStore:
             return (await obstore.head_async(self._store, key))["size"]
         except (NotFoundError, FileNotFoundError):
             return None
+
+    async def info_async(self, key: str) -> StoredObject | None:
+        self._check_key(key)
+        try:
+            meta = await obstore.head_async(self._store, key)
+        except (NotFoundError, FileNotFoundError):
+            return None
+        return StoredObject(key, meta["size"], meta["last_modified"])
+
+    def info(self, key: str) -> StoredObject | None:
+        self._check_key(key)
+        try:
+            meta = obstore.head(self._store, key)
+        except (NotFoundError, FileNotFoundError):
+            return None
+        return StoredObject(key, meta["size"], meta["last_modified"])
+
+    async def list_async(self, folder: str) -> AsyncIterator[list[StoredObject]]:
+        """Everything in a folder, in batches."""
+        self._check_key(folder)
+        async for batch in obstore.list(self._store, prefix=folder, chunk_size=1000):
+            yield [StoredObject(meta["path"], meta["size"], meta["last_modified"]) for meta in batch]
+
+    async def delete_async(self, key: str) -> None:
+        self._check_key(key)
+        with suppress(NotFoundError, FileNotFoundError):
+            await obstore.delete_async(self._store, key)
 
     def get_bytes(self, key: str) -> bytes:
         """Raises FileNotFoundError."""
@@ -103,17 +207,18 @@ class ArtifactStore:
         self._check_key(key)
         partial = target.with_name(target.name + f".{os.getpid()}.part")
         target.parent.mkdir(parents=True, exist_ok=True)
-        if self.local_root is not None:
-            shutil.copyfile(self.local_root / key, partial)
-        else:
-            try:
+        try:
+            if self.local_root is not None:
+                shutil.copyfile(self.local_root / key, partial)
+            else:
                 with partial.open("wb") as file:
                     for chunk in obstore.get(self._store, key):
                         file.write(chunk)
-            except NotFoundError as error:
-                partial.unlink(missing_ok=True)
-                raise FileNotFoundError(key) from error
-        partial.replace(target)
+            partial.replace(target)
+        except NotFoundError as error:
+            raise FileNotFoundError(key) from error
+        finally:
+            partial.unlink(missing_ok=True)
 
     def local_path(self, key: str) -> Path | None:
         """Where the file lies on this machine, for a local store; None for an object store or a missing file."""
@@ -145,7 +250,7 @@ class ArtifactStore:
         async for chunk in result.stream(min_chunk_size=256 * 1024):
             yield bytes(chunk)
 
-    def _check_room(self, size: int) -> None:
+    def check_room(self, size: int) -> None:
         """Refuse early when the local disk could not hold the file and the little that everything else needs."""
         if self.local_root is not None and _free_bytes(self.local_root) < size + _RESERVE_BYTES:
             raise DiskFullError(f"the disk of {self.local_root} has no room for {size} bytes")

@@ -6,10 +6,17 @@ reach a log by accident.
 
 import os
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _split(value: Any) -> Any:
+    """Variables list things with commas between."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -36,16 +43,52 @@ class Settings(BaseSettings):
     """The address clients use, such as `https://film.example.org`; needed behind a proxy."""
     allowed_origins: tuple[str, ...] = ()
     """Origins for CORS and for WebSockets from browsers; the public URL's own origin is always allowed."""
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Networks whose ``X-Forwarded-For`` is believed, such as `10.0.0.0/8,127.0.0.1`."""
     secret_key: SecretStr = SecretStr("")
     """Signs session tokens and file URLs. At least 32 characters."""
+
+    # Accounts
+    registration: Literal["open", "invite", "off"] = "invite"
+    """Who may make an account over the API: anybody, whoever has a team's invite code, nobody."""
+    reset_delivery: Literal["admin", "file"] = "admin"
+    """How a forgotten password's token reaches its user: an admin issues it with `reelfarm user reset-password`, or
+    a request writes it to a file below `data_dir/password-resets`, for a program that delivers it."""
+    password_reset_ttl_s: int = Field(default=3600, ge=1)
+    max_teams_per_user: int = Field(default=10, ge=0)
+    """How many teams a user may be an admin of and still make another; each team has a quota of its own."""
 
     # Limits
     session_ttl_s: int = Field(default=3600, ge=1)
     refresh_ttl_s: int = Field(default=30 * 86400, ge=1)
     file_url_ttl_s: int = Field(default=86400, ge=1)
     upload_max_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
+    tenant_disk_bytes: int = Field(default=50 * 1024**3, ge=0)
+    """What the files of a user or a team may take together, unless they have a limit of their own."""
     login_attempts_per_minute: int = Field(default=10, ge=1)
+    export_retention_days: float | None = Field(default=None, gt=0, le=36500)
+    """How long an export's files can be downloaded; for ever when absent."""
     content_max_chars: int = Field(default=50_000, ge=1)
+
+    # How long things are kept
+    retention_s: int = Field(default=7 * 86400, ge=3600)
+    """How long a file is kept that nothing refers to any more, such as one of a deleted project."""
+    object_grace_s: int = Field(default=86400, ge=4 * 3600)
+    """How old an object without a record must be to be garbage: longer than any result waits to be applied."""
+    event_retention_s: int = Field(default=7 * 86400, ge=3600)
+    """How far back a WebSocket client can be replayed what it missed."""
+    idempotency_retention_s: int = Field(default=86400, ge=3600)
+    """For how long a repeated `Idempotency-Key` gets its first answer."""
+    attempt_retention_s: int = Field(default=14 * 86400, ge=3600)
+    """How long the logs and manifests of attempts are kept."""
+    collect_interval_s: float = Field(default=3600, gt=0)
+    """How often garbage is collected, by one of the api processes."""
+
+    # Moderation
+    moderation: str = ""
+    """`module:name` of what makes a moderator, such as `control_plane.moderation.words:WordList`; none when empty."""
+    moderation_words: Path | None = None
+    """The list of words that the shipped moderator refuses."""
 
     # The farm
     cpu_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from monitoring import metrics
+from runtime.bilingual import spoken
 from runtime.database import Database
 from runtime.redis import WAKE_SCHEDULER
 from scheduler import ledger
@@ -184,7 +185,7 @@ class Scheduler:
             "attempt ended",
             label=assignment.label,
             outcome=report.outcome.value,
-            error=report.error_message,
+            error=spoken(report.error_message, "en") if report.error_message else None,
             **assignment.trace,
         )
 

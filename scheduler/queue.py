@@ -9,7 +9,7 @@ from typing import Any
 import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy import case, insert, select, update
+from sqlalchemy import ColumnElement, case, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.registry import TASK_KINDS
@@ -92,25 +92,70 @@ async def cancel_job(session: AsyncSession, job_id: str) -> None:
     Cancelling again, or a job whose tasks all ended, changes nothing. Call wake_scheduler and wake_reactions
     after the commit.
     """
-    now = utc_now()
     # Whoever enqueues into this job holds its row shared meanwhile, which only this lock excludes.
-    await session.execute(select(JobRow.id).where(JobRow.id == job_id).with_for_update())
+    await lock_job(session, job_id)
     await session.execute(update(JobRow).where(JobRow.id == job_id).values(state=JobState.CANCELLED.value))
+    await _cancel(session, TaskRow.job_id == job_id)
+
+
+async def lock_job(session: AsyncSession, job_id: str) -> None:
+    """Keep reactions to a job's tasks, and whoever enqueues into it, waiting until the transaction ends. To be called
+    before the project is locked."""
+    await session.execute(select(JobRow.id).where(JobRow.id == job_id).with_for_update())
+
+
+async def cancel_tasks_of_job(session: AsyncSession, job_id: str, context: dict[str, Any]) -> None:
+    """Like cancel_job, for those tasks of a job whose context has these values."""
+    await lock_job(session, job_id)
+    await _cancel(session, TaskRow.job_id == job_id, TaskRow.context.contains(context))
+
+
+async def unfinished_jobs(session: AsyncSession, project_id: str) -> list[str]:
+    """Jobs of a project that have tasks which still could start or run; in the order in which to lock them."""
+    rows = await session.scalars(
+        select(JobRow.id)
+        .where(
+            JobRow.project_id == project_id,
+            select(TaskRow.id)
+            .where(
+                TaskRow.job_id == JobRow.id,
+                TaskRow.state.in_([TaskState.QUEUED.value, TaskState.RUNNING.value]),
+                TaskRow.cancel_requested_at.is_(None),
+            )
+            .exists(),
+        )
+        .order_by(JobRow.id)
+    )
+    return list(rows)
+
+
+async def cancel_tasks(session: AsyncSession, task_ids: Sequence[str]) -> None:
+    """Cancel these tasks, whatever else their jobs do. May wait for a reaction that applies one of them, so nothing
+    that reactions lock may be held. Call wake_scheduler and wake_reactions after the commit."""
+    await _cancel(session, TaskRow.id.in_(task_ids))
+
+
+async def cancel_tasks_about(session: AsyncSession, project_id: str, key: str, values: Sequence[str]) -> None:
+    """Like cancel_tasks: those of a project whose context names one of ``values`` under ``key``."""
+    await _cancel(session, TaskRow.project_id == project_id, TaskRow.context[key].astext.in_(values))
+
+
+async def _cancel(session: AsyncSession, *which: ColumnElement[bool]) -> None:
     queued = TaskRow.state == TaskState.QUEUED.value
-    # One statement for both states: a task that the scheduler requeues in between is not missed.
+    running = TaskRow.state == TaskState.RUNNING.value
+    now = utc_now()
+    # One statement for both states: a task that the scheduler requeues in between is not missed. Spelled with OR,
+    # the states have indexes of their own.
     await session.execute(
         update(TaskRow)
-        .where(
-            TaskRow.job_id == job_id,
-            TaskRow.state.in_([TaskState.QUEUED.value, TaskState.RUNNING.value]),
-            TaskRow.cancel_requested_at.is_(None),
-        )
+        .where(*which, or_(queued, running), TaskRow.cancel_requested_at.is_(None))
         .values(
             cancel_requested_at=now,
             state=case((queued, TaskState.CANCELLED.value), else_=TaskRow.state),
             outcome=case((queued, OutcomeClass.CANCELLED.value), else_=TaskRow.outcome),
             finished_at=case((queued, now), else_=TaskRow.finished_at),
         )
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -196,6 +241,14 @@ async def find_task(session: AsyncSession, task_id: str) -> TaskView | None:
     """One task as it is now; None if there is none."""
     row = await session.get(TaskRow, task_id, populate_existing=True)
     return _view(row) if row is not None else None
+
+
+async def find_tasks(session: AsyncSession, task_ids: Sequence[str]) -> dict[str, TaskView]:
+    """These tasks as they are now, by id; without those that do not exist."""
+    rows = await session.scalars(
+        select(TaskRow).where(TaskRow.id.in_(task_ids)).execution_options(populate_existing=True)
+    )
+    return {row.id: _view(row) for row in rows}
 
 
 def _view(row: TaskRow) -> TaskView:

@@ -4,6 +4,8 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
+import urllib.request
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +16,7 @@ from typing import Any
 import asyncpg
 import pytest
 import redis
+from aiohttp.test_utils import unused_port
 
 from control_plane import migrations
 from runtime.artifacts import ArtifactStore
@@ -34,6 +37,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.update(DRIVER_ENVIRONMENT)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One Ray at a time: its tests share a worker of pytest-xdist."""
     for item in items:
@@ -209,6 +213,41 @@ def ray_head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayHead]:
         yield head
     head.stop()
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def _s3_server() -> Iterator[str]:
+    """The address of a server of the S3 API, a process of its own."""
+    port = unused_port()
+    child = spawn("s3", [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)])
+    address = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        try:
+            with urllib.request.urlopen(f"{address}/moto-api/", timeout=1):
+                return True
+        except OSError:
+            return False
+
+    if not wait_until(answers, 30):
+        pytest.fail("moto's server does not answer")
+    yield address
+    child.stop(grace_s=2)
+
+
+@pytest.fixture(scope="module")
+def s3_url(_s3_server: str) -> Iterator[str]:
+    """An empty place in a bucket, under a prefix: `s3://bucket/prefix`."""
+    bucket = f"bucket-{uuid.uuid4().hex}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", _s3_server)
+        patch.setenv("AWS_ALLOW_HTTP", "true")
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_REGION", "us-east-1")
+        request = urllib.request.Request(f"{_s3_server}/{bucket}", method="PUT")
+        with urllib.request.urlopen(request, timeout=10):
+            yield f"s3://{bucket}/farms/one"
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ or a session ended. A stranger's row does not exist; a member whose role is too 
 """
 
 from dataclasses import replace
-from typing import Any, NoReturn, cast
+from typing import Any, Literal, NoReturn, cast
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from control_plane.accounts.actor import ROLES, Access, Actor, Role, Space
+from control_plane.accounts.actor import ROLES, Access, Actor, Role, Space, check_role
 from control_plane.accounts.tables import MembershipRow, SessionRow, UserRow
-from control_plane.errors import Forbidden, NotFound, NotLoggedIn
+from control_plane.errors import Forbidden, InvalidParameter, NotFound, NotLoggedIn
 
 Tenant = InstrumentedAttribute[str] | ColumnElement[str]
 AnySelect = Select[*tuple[Any, ...]]
@@ -74,18 +74,19 @@ async def refuse(session: AsyncSession, actor: Actor, missing: NotFound) -> NoRe
     raise missing
 
 
-def check_role(role: Role, needs: Access) -> None:
-    """Raises Forbidden."""
-    if role not in ROLES[needs]:
-        raise Forbidden(f"需要 {ROLES[needs][0]} 权限", f"needs the role {ROLES[needs][0]}")
-
-
 async def enter(session: AsyncSession, actor: Actor) -> Actor:
-    """The actor with its current space, after checking the session, and the role in that space that the endpoint
-    declared. One query. Raises NotLoggedIn and Forbidden."""
+    """The actor with its current space and language, after checking the session. One query.
+
+    Raises NotLoggedIn, and Forbidden where a platform admin is needed.
+    """
     row = (
         await session.execute(
-            select(MembershipRow.team_id, MembershipRow.role, UserRow.is_platform_admin)
+            select(
+                MembershipRow.team_id,
+                MembershipRow.role,
+                UserRow.is_platform_admin,
+                UserRow.settings["language"].astext,
+            )
             .select_from(SessionRow)
             .join(UserRow, UserRow.id == SessionRow.user_id)
             .outerjoin(
@@ -97,15 +98,50 @@ async def enter(session: AsyncSession, actor: Actor) -> Actor:
     ).first()
     if row is None:
         raise NotLoggedIn("会话已结束", "the session has ended")
-    team_id, role, is_platform_admin = row
+    team_id, role, is_platform_admin, language = row
     # Whoever left the team meanwhile is back in the personal space.
     space = Space(team_id, cast(Role, role)) if team_id is not None else Space(actor.user_id, "admin")
     if actor.needs is Access.PLATFORM and not is_platform_admin:
         raise Forbidden("需要平台管理员", "needs a platform admin")
-    return replace(actor, space=space)
+    return replace(actor, space=space, language=language)
 
 
 def check_space(actor: Actor) -> None:
     """Whether the actor may do in the current space what the endpoint declared. Raises Forbidden."""
-    if actor.needs in ROLES and actor.space is not None:
+    if actor.space is not None:
         check_role(actor.space.role, actor.needs)
+
+
+async def language_of_user(session: AsyncSession, user_id: str) -> str | None:
+    """The language the user has chosen, if any."""
+    return await session.scalar(select(UserRow.settings["language"].astext).where(UserRow.id == user_id))
+
+
+async def space_of(
+    session: AsyncSession, actor: Actor, space_type: Literal["personal", "team"] | None, team_space_id: str | None
+) -> Space:
+    """The space that a request names, or the current one if it names none, where the actor may do what the endpoint
+    declared. A team's id alone names that team.
+
+    Raises InvalidParameter for a contradiction, NotFound for a team that the actor is not in, Forbidden.
+    """
+    if space_type == "team" and team_space_id is None:
+        raise InvalidParameter("团队空间必填", "required for a team space", field="team_space_id")
+    if space_type == "personal" and team_space_id is not None:
+        raise InvalidParameter("个人空间没有团队", "a personal space has no team", field="team_space_id")
+    if team_space_id is not None:
+        statement = select(MembershipRow.role).where(
+            MembershipRow.team_id == team_space_id, MembershipRow.user_id == actor.user_id
+        )
+        role = await session.scalar(statement)
+        if role is None:
+            raise NotFound("团队空间不存在", "no such team space", field="team_space_id")
+        space = Space(team_space_id, cast(Role, role))
+    elif space_type == "personal":
+        space = Space(actor.user_id, "admin")
+    elif actor.space is not None:
+        space = actor.space
+    else:
+        raise RuntimeError("the current space of this request was not loaded")
+    check_role(space.role, actor.needs)
+    return space

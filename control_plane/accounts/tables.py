@@ -1,9 +1,9 @@
-"""Users and their sessions."""
+"""Users, their sessions, and teams."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,7 +18,7 @@ class UserRow(Base):
     username: Mapped[str]
     email: Mapped[str]
     password_hash: Mapped[str]
-    avatar_url: Mapped[str] = mapped_column(default="")
+    avatar_artifact_id: Mapped[str | None] = mapped_column(ForeignKey("artifacts.id"))
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     is_platform_admin: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -32,7 +32,7 @@ class TeamRow(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
-    logo_artifact_id: Mapped[str | None]
+    logo_artifact_id: Mapped[str | None] = mapped_column(ForeignKey("artifacts.id"))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
 
@@ -81,12 +81,43 @@ class SessionRow(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class PasswordResetRow(Base):
+    """A one-time token that lets its bearer choose a user's password, known by its SHA-256."""
+
+    __tablename__ = "password_resets"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 async def user_by_name(session: AsyncSession, username: str) -> UserRow | None:
     return await session.scalar(select(UserRow).where(func.lower(UserRow.username) == username.lower()))
 
 
 async def user_by_id(session: AsyncSession, user_id: str) -> UserRow | None:
     return await session.get(UserRow, user_id)
+
+
+async def lock_user(session: AsyncSession, user_id: str) -> UserRow | None:
+    """As it is now, and so until the transaction ends."""
+    statement = select(UserRow).where(UserRow.id == user_id).with_for_update(key_share=True)
+    return await session.scalar(statement.execution_options(populate_existing=True))
+
+
+async def is_in_a_team(session: AsyncSession, user_id: str) -> bool:
+    return bool(await session.scalar(select(select(MembershipRow).where(MembershipRow.user_id == user_id).exists())))
+
+
+async def end_sessions(session: AsyncSession, user_id: str, *, but: str | None = None) -> None:
+    """End a user's sessions, all or all but one."""
+    statement = update(SessionRow).where(SessionRow.user_id == user_id, SessionRow.revoked_at.is_(None))
+    if but is not None:
+        statement = statement.where(SessionRow.id != but)
+    await session.execute(statement.values(revoked_at=utc_now()))
 
 
 async def lock_session(session: AsyncSession, session_id: str) -> SessionRow | None:

@@ -4,21 +4,25 @@ These two routes carry their permission in the URL's signature, so they take no 
 can use them as they are.
 """
 
-import re
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import quote
 
 import structlog
 from aiohttp import web
 
 from control_plane.artifacts import tables
+from control_plane.artifacts.ranges import wanted_part
 from control_plane.errors import Forbidden, InvalidParameter, NotFound, StorageFull, UploadFailed
 from control_plane.web.handler import SERVICES, language_of
 from control_plane.work import Services
-from runtime.artifacts import DiskFullError
+from runtime.artifacts import UPLOADS, DiskFullError
 
 log = structlog.get_logger(__name__)
 
-_RANGE = re.compile(r"^bytes=(\d{0,15})-(\d{0,15})$")
+_CHUNK = 1 << 20
 
 
 def add_file_routes(app: web.Application) -> None:
@@ -28,7 +32,7 @@ def add_file_routes(app: web.Application) -> None:
 
 def upload_key(upload_id: str) -> str:
     """Where an upload lies until it is registered."""
-    return f"uploads/{upload_id}"
+    return f"{UPLOADS}/{upload_id}"
 
 
 def _check_signature(request: web.Request, services: Services, method: str) -> None:
@@ -54,69 +58,100 @@ async def serve_file(request: web.Request) -> web.StreamResponse:
             status=404,
             headers={"Retry-After": "2", "Cache-Control": "no-store"},
         )
+    etag = f'"{row.sha256}"'
     headers = {
-        "Content-Type": row.media_type or "application/octet-stream",
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Cache-Control": "private, max-age=3600",
-        "Content-Disposition": _disposition(row.file_name, row.key, download="download" in request.query),
-        "ETag": f'"{row.sha256}"',
+        "Accept-Ranges": "bytes",
+        "ETag": etag,
     }
-    path = services.store.local_path(row.key)
-    if path is not None:
-        return web.FileResponse(path, headers=headers)
-    if services.store.local_root is not None:
-        raise NotFound()
-    return await _stream(request, services, row, headers)
-
-
-async def _stream(
-    request: web.Request, services: Services, row: tables.ArtifactRow, headers: dict[str, str]
-) -> web.StreamResponse:
-    """From an object store, range by range."""
-    assert row.key is not None  # noqa: S101 - the caller looked
-    start, end, status = 0, row.size, 200
-    match = _RANGE.match(request.headers.get("Range", ""))
-    if match and (match[1] or match[2]):
-        start = int(match[1]) if match[1] else max(0, row.size - int(match[2]))
-        end = min(row.size, int(match[2]) + 1) if match[1] and match[2] else row.size
-        if start >= end:
-            raise web.HTTPRequestRangeNotSatisfiable(headers={"Content-Range": f"bytes */{row.size}"})
-        status = 206
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{row.size}"
-    response = web.StreamResponse(
-        status=status, headers={**headers, "Content-Length": str(end - start), "Accept-Ranges": "bytes"}
+    part = wanted_part(
+        row.size,
+        etag,
+        range_=request.headers.get("Range"),
+        if_range=request.headers.get("If-Range"),
+        if_none_match=request.headers.get("If-None-Match"),
     )
-    await response.prepare(request)
-    async for chunk in services.store.stream(row.key, start, end):
-        await response.write(chunk)
-    await response.write_eof()
+    if part.status == 304:
+        return web.Response(status=304, headers=headers)
+    if part.status == 416:
+        return web.Response(status=416, headers=headers | {"Content-Range": f"bytes */{row.size}"})
+    headers |= {
+        "Content-Type": _content_type(row.media_type),
+        "Content-Disposition": _disposition(row.file_name, row.key, download="download" in request.query),
+        "Content-Length": str(part.end - part.start),
+    }
+    if part.status == 206:
+        headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{row.size}"
+    response = web.StreamResponse(status=part.status, headers=headers)
+    chunks = services.store.stream(row.key, part.start, part.end)
+    await _send(request, response, chunks)
     return response
 
 
+async def _send(request: web.Request, response: web.StreamResponse, chunks: AsyncIterator[bytes]) -> None:
+    """Raises NotFound where the object is not there: nothing has been answered by then."""
+    try:
+        first = await anext(chunks, b"")
+    except FileNotFoundError as error:
+        raise NotFound() from error
+    await response.prepare(request)
+    if request.method != "HEAD":
+        await response.write(first)
+        async for chunk in chunks:
+            await response.write(chunk)
+    await response.write_eof()
+
+
 async def receive_upload(request: web.Request) -> web.Response:
-    """Store the body under the upload's key; what it is gets checked when it is registered."""
+    """Store the body under the upload's key; what it is gets checked when it is registered.
+
+    It appears there whole or not at all: a client that goes away, or sends too much, leaves nothing.
+    """
     services = request.app[SERVICES]
     _check_signature(request, services, "PUT")
-    limit = services.settings.upload_max_bytes
-    if (request.content_length or 0) > limit:
-        raise UploadFailed(f"文件超过 {limit} 字节", f"the file exceeds {limit} bytes", field="body")
-    body = bytearray()
-    async for chunk in request.content.iter_chunked(256 * 1024):
-        body += chunk
-        if len(body) > limit:
-            raise UploadFailed(f"文件超过 {limit} 字节", f"the file exceeds {limit} bytes", field="body")
-    if not body:
-        raise InvalidParameter("文件为空", "the file is empty", field="body")
+    _check_limit(services, request.content_length or 0)
     try:
-        await services.store.put_bytes_async(upload_key(request.match_info["upload_id"]), bytes(body))
+        services.store.check_room(request.content_length or 0)
+        with services.store.scratch() as directory:
+            path = directory / "upload"
+            size, sha256 = await _receive(request, services, path)
+            await asyncio.to_thread(services.store.move_file, upload_key(request.match_info["upload_id"]), path)
     except DiskFullError as error:
         log.error("upload refused, disk full", error=str(error))
         raise StorageFull() from error
-    return web.json_response({"code": 0, "message": "success", "data": None})
+    return web.json_response({"code": 0, "message": "success", "data": {"file_size": size, "file_hash": sha256}})
+
+
+async def _receive(request: web.Request, services: Services, path: Path) -> tuple[int, str]:
+    """The body in a file; its size in bytes and its SHA-256."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("wb") as file:
+        while chunk := await request.content.read(_CHUNK):
+            size += len(chunk)
+            _check_limit(services, size)
+            services.store.check_room(len(chunk))
+            digest.update(chunk)
+            file.write(chunk)
+    if not size:
+        raise InvalidParameter("文件为空", "the file is empty", field="body")
+    return size, digest.hexdigest()
+
+
+def _check_limit(services: Services, size: int) -> None:
+    limit = services.settings.upload_max_bytes
+    if size > limit:
+        raise UploadFailed(f"文件超过 {limit} 字节", f"the file exceeds {limit} bytes", field="body")
+
+
+def _content_type(media_type: str | None) -> str:
+    if media_type is None:
+        return "application/octet-stream"
+    return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
 
 
 def _disposition(file_name: str, key: str, *, download: bool) -> str:
     suffix = "." + key.rpartition(".")[2] if "." in key else ""
     name = file_name if file_name.endswith(suffix) else file_name + suffix
-    return f"{'attachment' if download else 'inline'}; filename*=UTF-8''{quote(name)}"
+    return f"{'attachment' if download else 'inline'}; filename*=UTF-8''{quote(name, safe='')}"

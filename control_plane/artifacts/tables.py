@@ -2,18 +2,22 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, or_, select, update
+from sqlalchemy import BigInteger, CheckConstraint, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from control_plane.accounts.access import may_see
 from control_plane.accounts.actor import Actor
+from control_plane.work import STORE
 from models.specs import StoredArtifact
+from runtime.artifacts import ArtifactStore
 from runtime.database import Base, utc_now
 from runtime.ids import new_id
 
 
 class ArtifactRow(Base):
+    """``unreferenced_since``: when the collector first found that nothing refers to it; null while something does."""
+
     __tablename__ = "artifacts"
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -24,6 +28,42 @@ class ArtifactRow(Base):
     sha256: Mapped[str | None]
     file_name: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    unreferenced_since: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class DiskAccountRow(Base):
+    """``used_bytes`` is the sum of a tenant's distinct objects. ``limit_bytes`` is null where the setting counts."""
+
+    __tablename__ = "disk_accounts"
+    __table_args__ = (CheckConstraint("used_bytes >= 0", name="used_not_negative"),)
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    used_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    limit_bytes: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class DiskObjectRow(Base):
+    """An object that a tenant's artifacts name, and how many do."""
+
+    __tablename__ = "disk_objects"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    artifacts: Mapped[int]
+
+
+class CollectedObjectRow(Base):
+    """An object that the collector removed, or is about to: whoever names its key again looks whether it is there."""
+
+    __tablename__ = "collected_objects"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    collected_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+
+
+class ObjectGoneError(RuntimeError):
+    """A result names an object that was collected before the result was applied."""
 
 
 PUBLIC_TENANT = "public"
@@ -45,7 +85,21 @@ async def keep(session: AsyncSession, tenant_id: str, file_name: str, stored: St
     return artifact_id
 
 
+async def share(session: AsyncSession, tenant_id: str, row: ArtifactRow) -> str:
+    """The id of another artifact over the same stored file, so that what uses it outlives what it was taken from."""
+    if row.key is None or row.media_type is None or row.sha256 is None:
+        raise LookupError(f"artifact {row.id} is not there yet")
+    stored = StoredArtifact(key=row.key, media_type=row.media_type, size=row.size, sha256=row.sha256)
+    return await keep(session, tenant_id, row.file_name, stored)
+
+
 async def fulfil(session: AsyncSession, artifact_id: str, stored: StoredArtifact) -> None:
+    """Raises ObjectGoneError where the collector was faster: an object without a row is garbage after a while."""
+    await lock_key(session, stored.key, shared=True)
+    if await session.get(CollectedObjectRow, stored.key, populate_existing=True) is not None:
+        store: ArtifactStore = session.info[STORE]
+        if await store.info_async(stored.key) is None:
+            raise ObjectGoneError(f"{stored.key} was collected before it got a row")
     await session.execute(
         update(ArtifactRow)
         .where(ArtifactRow.id == artifact_id)
@@ -53,13 +107,22 @@ async def fulfil(session: AsyncSession, artifact_id: str, stored: StoredArtifact
     )
 
 
+async def lock_key(session: AsyncSession, key: str, *, shared: bool) -> None:
+    """Until the end of the transaction: who names an object holds it shared, who removes it alone."""
+    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    await session.execute(text(f"SELECT {function}(hashtextextended(:key, 20047))"), {"key": key})
+
+
 async def artifact(session: AsyncSession, artifact_id: str) -> ArtifactRow | None:
     return await session.get(ArtifactRow, artifact_id, populate_existing=True)
 
 
 async def readable_artifact(session: AsyncSession, actor: Actor, artifact_id: str) -> ArtifactRow | None:
-    """One that ships with the product, or that belongs to the actor or a team of theirs."""
-    return await session.scalar(
+    """One that ships with the product, or that belongs to the actor or a team of theirs.
+
+    The caller may refer to it from now on: the collector begins to count anew.
+    """
+    row = await session.scalar(
         select(ArtifactRow)
         .where(
             ArtifactRow.id == artifact_id,
@@ -67,6 +130,10 @@ async def readable_artifact(session: AsyncSession, actor: Actor, artifact_id: st
         )
         .execution_options(populate_existing=True)
     )
+    if row is not None and row.unreferenced_since is not None:
+        row.unreferenced_since = None
+        await session.flush()
+    return row
 
 
 async def keys_of(session: AsyncSession, artifact_ids: list[str]) -> dict[str, str]:

@@ -4,16 +4,19 @@ Their pictures and sounds are rendered by the farm, once, at the lowest priority
 """
 
 import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
 
 from control_plane.artifacts import tables as artifacts
-from control_plane.assets import tables
+from control_plane.assets import rules, tables
 from control_plane.work import Work
 from models.catalog import Catalog
-from models.specs import ArtStyle, Framing, ImageSpec, Language, ShotType, SpeechSpec, Subject
+from models.specs import ArtStyle, Framing, ImageSpec, Language, MusicSpec, ShotType, SpeechSpec, Subject
+from runtime.database import utc_now
 from scheduler import queue
 from scheduler.task import NewTask
 
@@ -21,6 +24,8 @@ _PRESETS_PATH = Path(__file__).with_name("presets.toml")
 _SYNC_LOCK = 0x5265656C  # any constant: it only has to be the same in every process
 PREVIEW_REACTION = "assets.preview"
 PREVIEW_PRIORITY = -100
+MUSIC_S = 30.0
+"""It loops without a seam."""
 _SAMPLE_TEXT: dict[Language, str] = {
     "zh": "你好，很高兴为你讲这个故事。",
     "en": "Hello, I am glad to tell you this story.",
@@ -28,92 +33,138 @@ _SAMPLE_TEXT: dict[Language, str] = {
 
 
 async def sync_presets(work: Work) -> None:
-    """Add the presets that are missing and have their previews rendered. Several processes may call it at once."""
+    """Bring the presets in line with what ships: add what is missing and have its preview rendered, take over what
+    was reworded, withdraw what is gone. Several processes may call it at once."""
     await work.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SYNC_LOCK})
-    known = await tables.preset_ids(work.session)
-    rows = [row for row in _preset_rows(work.services.catalog) if row["id"] not in known]
-    if not rows:
+    known = await tables.presets(work.session)
+    shipped = {row["id"]: row for row in preset_rows(work.services.catalog)}
+    for asset_id, asset in known.items():
+        for field, value in shipped.get(asset_id, {}).items():
+            if getattr(asset, field) != value:
+                setattr(asset, field, value)
+        if asset_id in shipped:
+            asset.deleted_at = None
+        elif asset.deleted_at is None:
+            asset.deleted_at = utc_now()
+    missing = [row for asset_id, row in shipped.items() if asset_id not in known]
+    if not missing:
         return
     job_id = await queue.create_job(work.session, kind="previews", project_id="", tenant_id=artifacts.PUBLIC_TENANT)
     tasks = []
-    for row in rows:
+    for row in missing:
         content = await artifacts.promise(work.session, artifacts.PUBLIC_TENANT, row["id"])
         has_picture = row["asset_type"] in {"style", "character"}
         thumbnail = await artifacts.promise(work.session, artifacts.PUBLIC_TENANT, row["id"]) if has_picture else None
-        work.session.add(
-            tables.AssetRow(
-                **row,
-                tenant_id=artifacts.PUBLIC_TENANT,
-                content_artifact_id=content,
-                thumbnail_artifact_id=thumbnail,
-                is_preset=True,
-            )
+        asset = tables.AssetRow(
+            **row,
+            tenant_id=artifacts.PUBLIC_TENANT,
+            content_artifact_id=content,
+            thumbnail_artifact_id=thumbnail,
+            is_preset=True,
         )
-        tasks.append(_preview_task(work.services.catalog, row, job_id, content, thumbnail))
+        work.session.add(asset)
+        tasks.append(preview_task(work.services.catalog, asset, job_id))
     work.note_queued(tasks, await queue.enqueue(work.session, tasks))
 
 
-def _preset_rows(catalog: Catalog) -> list[dict[str, Any]]:
-    presets = tomllib.loads(_PRESETS_PATH.read_text(encoding="utf-8"))
-    rows: list[dict[str, Any]] = []
-    for asset_type in ("style", "character"):
-        for order, entry in enumerate(presets[asset_type]):
-            shared = {key: entry.pop(key) for key in ("name", "description")}
-            asset_id = f"{asset_type}_{entry.pop('id')}"
-            rows.append(
-                {
-                    "id": asset_id,
-                    "asset_type": asset_type,
-                    **shared,
-                    "attributes": entry,
-                    "display_order": order,
-                }
-            )
+@lru_cache(maxsize=1)
+def _shipped() -> dict[str, list[dict[str, Any]]]:
+    return tomllib.loads(_PRESETS_PATH.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=1)
+def style_families() -> dict[str, str]:
+    """Which family of styles a technique belongs to, by the shipped styles' first keywords."""
+    return {rules.search_key(style["visual_keywords"][0]): style["category"] for style in _shipped()["style"]}
+
+
+def preset_rows(catalog: Catalog) -> list[dict[str, Any]]:
+    """The presets as columns of the library's table."""
+    rows = [
+        _preset_row(asset_type, f"{asset_type}_{entry['id']}", order, entry)
+        for asset_type in ("style", "character", "music")
+        for order, entry in enumerate(_shipped()[asset_type])
+    ]
     for order, (model, voice) in enumerate((m, v) for m in catalog.for_task("speech") for v in m.voice):
-        attributes = voice.model_dump(exclude={"id", "display_name"}) | {"voice": voice.id, "model": model.id}
-        rows.append(
-            {
-                "id": f"voice_{voice.id}",
-                "asset_type": "voice",
-                "name": voice.display_name,
-                "description": "",
-                "attributes": attributes,
-                "display_order": order,
-            }
-        )
+        entry = voice.model_dump(exclude={"id", "display_name"}) | {"voice": voice.id, "model": model.id}
+        rows.append(_preset_row("voice", f"voice_{voice.id}", order, {"name": voice.display_name, **entry}))
     return rows
 
 
-def _preview_task(catalog: Catalog, row: dict[str, Any], job_id: str, content: str, thumbnail: str | None) -> NewTask:
-    attributes = row["attributes"]
-    spec: ImageSpec | SpeechSpec
-    if row["asset_type"] == "voice":
+def _preset_row(asset_type: str, asset_id: str, order: int, entry: dict[str, Any]) -> dict[str, Any]:
+    attributes = {key: value for key, value in entry.items() if key not in {"id", "name", "description"}}
+    category = None
+    if asset_type == "style":
+        category = f"style.{attributes['category']}"
+        attributes["color_palette"] = {"colors": attributes["palette"]}
+    elif asset_type == "character":
+        category = rules.character_category(attributes["gender"], attributes["age"])
+    elif asset_type == "voice":
+        category = rules.voice_category(attributes["language"], attributes["use"])
+    else:
+        attributes["duration_s"] = MUSIC_S
+    name, description = entry["name"], entry.get("description", "")
+    return {
+        "id": asset_id,
+        "asset_type": asset_type,
+        "name": name,
+        "description": description,
+        "attributes": attributes,
+        "category_id": category,
+        "search_text": search_text(asset_type, name, description, attributes),
+        "display_order": order,
+    }
+
+
+_SEARCHED = {
+    "style": ("name_en", "visual_keywords"),
+    "character": ("name_en", "personality", "appearance"),
+    "voice": ("tone",),
+    "music": ("name_en", "genre", "mood", "instruments"),
+}
+
+
+def search_text(asset_type: str, name: str, description: str, attributes: Mapping[str, Any]) -> str:
+    """What a keyword is looked for in."""
+    return rules.search_text(name, description, *(attributes.get(key) for key in _SEARCHED[asset_type]))
+
+
+def preview_task(catalog: Catalog, asset: tables.AssetRow, job_id: str) -> NewTask:
+    """The task that makes an asset's picture or sound, when nothing else is to be done."""
+    attributes = asset.attributes
+    spec: ImageSpec | SpeechSpec | MusicSpec
+    priority = PREVIEW_PRIORITY
+    if asset.asset_type == "voice":
         kind, model = "speech", attributes["model"]
         spec = SpeechSpec(
             text=_SAMPLE_TEXT[attributes["language"]],
             language=attributes["language"],
             voice=attributes["voice"],
         )
-    elif row["asset_type"] == "style":
+    elif asset.asset_type == "music":
+        kind, model = "music", catalog.default_for("music").id
+        spec = MusicSpec(mood=attributes["mood"], genre=attributes["genre"], duration_s=attributes["duration_s"])
+        priority -= 1  # it takes longer than all the pictures, which are seen first
+    elif asset.asset_type == "style":
         kind, model = "text_to_image", catalog.default_for("text_to_image").id
         spec = ImageSpec(
             prompt="sunset over the sea, a lighthouse, a girl looking at the sea",
             width=640,
             height=360,
             shot_type=ShotType.WIDE,
-            style=style_of(row["name"], row["description"], attributes),
+            style=style_of(asset.name, asset.description, attributes),
         )
     else:
         kind, model = "text_to_image", catalog.default_for("text_to_image").id
         spec = ImageSpec(
-            prompt=row["description"],
+            prompt=asset.description,
             width=480,
             height=640,
             framing=Framing.FRONT_VIEW,
             style=ArtStyle(style_name="flat", visual_keywords=["flat"], palette=[]),
             subjects=[
                 Subject(
-                    name=row["name"],
+                    name=asset.name,
                     appearance=attributes["appearance"],
                     gender=attributes["gender"],
                     age=attributes["age"],
@@ -126,11 +177,11 @@ def _preview_task(catalog: Catalog, row: dict[str, Any], job_id: str, content: s
         model=model,
         job_id=job_id,
         project_id="",
-        tenant_id=artifacts.PUBLIC_TENANT,
+        tenant_id=asset.tenant_id,
         reaction=PREVIEW_REACTION,
-        label=f"preview of {row['id']}",
-        context={"content": content, "thumbnail": thumbnail},
-        priority=PREVIEW_PRIORITY,
+        label=f"preview of {asset.id}",
+        context={"content": asset.content_artifact_id, "thumbnail": asset.thumbnail_artifact_id},
+        priority=priority,
     )
 
 

@@ -1,10 +1,10 @@
-"""A preset's preview was rendered."""
+"""The preview of a preset, or of a style without a picture, was rendered."""
 
 from control_plane.artifacts import tables as artifacts
 from control_plane.assets.presets import PREVIEW_REACTION
 from control_plane.reactions import reaction
 from control_plane.work import Work
-from models.specs import ImageResult, SpeechResult
+from models.specs import ImageResult, MusicResult, SpeechResult
 from scheduler.task import FinishedTask, TaskState
 
 
@@ -13,8 +13,9 @@ async def preview_rendered(work: Work, task: FinishedTask) -> None:
     """A preview that failed stays "not there yet": nothing depends on it."""
     if task.state is not TaskState.SUCCEEDED:
         return
-    if task.kind == "speech":
-        await artifacts.fulfil(work.session, task.context["content"], SpeechResult.model_validate(task.result).audio)
+    if task.kind in {"speech", "music"}:
+        kind = SpeechResult if task.kind == "speech" else MusicResult
+        await artifacts.fulfil(work.session, task.context["content"], kind.model_validate(task.result).audio)
         return
     result = ImageResult.model_validate(task.result)
     await artifacts.fulfil(work.session, task.context["content"], result.image)

@@ -16,10 +16,12 @@ from aiohttp import WSCloseCode, web
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from control_plane.events import service, tables
+from control_plane.accounts.actor import Actor
+from control_plane.events import audience, service, tables
 from control_plane.events.schemas import PROGRESS_EVENTS
 from control_plane.materials import present
 from control_plane.web.models import to_json
+from control_plane.web.reasons import in_language
 from control_plane.work import Services
 from monitoring.metrics import WEBSOCKET_CLIENTS
 from runtime import redis as channels
@@ -34,23 +36,43 @@ _MAX_QUEUED = 2000
 _PROGRESS_EVENT = {"timeline.video": "video.progress", "exports.encoded": "export.progress"}
 
 
+class Message:
+    """What is sent to many clients: written as JSON once for each language."""
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        self.content = content
+        self.is_progress = content.get("event") in PROGRESS_EVENTS
+        self._written: dict[str, str] = {}
+
+    def in_language(self, language: str) -> str:
+        if language not in self._written:
+            self._written[language] = orjson.dumps(in_language(self.content, language)).decode()
+        return self._written[language]
+
+
 class Client:
     """One WebSocket. A slow reader loses progress; if it does not even read what matters, it is closed and can come
     back with the last id it saw."""
 
-    def __init__(self, socket: web.WebSocketResponse) -> None:
+    def __init__(self, socket: web.WebSocketResponse, actor: Actor, language: str) -> None:
         self.socket = socket
-        self._queue: deque[tuple[bool, bytes]] = deque()
+        self.actor = actor
+        self._language = language
+        self._queue: deque[Message] = deque()
         self._progress_queued = 0
         self._ready = asyncio.Event()
 
-    def send(self, message: dict[str, Any]) -> None:
-        is_progress = message.get("event") in PROGRESS_EVENTS
-        if is_progress and self._progress_queued >= _MAX_PROGRESS_QUEUED:
+    def send(self, message: Message) -> None:
+        if message.is_progress and self._progress_queued >= _MAX_PROGRESS_QUEUED:
             return
-        self._progress_queued += is_progress
-        self._queue.append((is_progress, orjson.dumps(message)))
+        self._progress_queued += message.is_progress
+        self._queue.append(message)
         self._ready.set()
+
+    async def end_session(self) -> None:
+        """Nothing more is sent to whoever has logged out."""
+        self._queue.clear()
+        await self.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"the session has ended")
 
     async def write_forever(self) -> None:
         while True:
@@ -60,9 +82,9 @@ class Client:
                 if len(self._queue) > _MAX_QUEUED:
                     await self.socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too slow")
                     return
-                is_progress, data = self._queue.popleft()
-                self._progress_queued -= is_progress
-                await self.socket.send_str(data.decode())
+                message = self._queue.popleft()
+                self._progress_queued -= message.is_progress
+                await self.socket.send_str(message.in_language(self._language))
 
 
 @dataclass
@@ -78,6 +100,7 @@ class Hub:
         self._services = services
         self._watches: dict[str, _Watch] = {}
         self._clients: set[Client] = set()
+        self._ending: set[asyncio.Task[None]] = set()
 
     def add(self, client: Client) -> None:
         self._clients.add(client)
@@ -90,7 +113,7 @@ class Hub:
 
     async def subscribe(self, client: Client, project_id: str, last_seq: int | None) -> int:
         """Replay what the client missed, then everything new. Returns the sequence the replay reached."""
-        async with self._services.database.transaction() as session:
+        async with self._services.database.reading() as session:
             seqs = await tables.last_seqs(session, [project_id])
         watch = self._watches.setdefault(project_id, _Watch(sent_seq=seqs.get(project_id, 0)))
         # Counted at once: a watch that somebody is about to join must not be dropped by the last who leaves.
@@ -115,11 +138,14 @@ class Hub:
             watch.clients.add(client)
             return watch.sent_seq
 
-    def unsubscribe(self, client: Client, project_id: str) -> None:
+    def unsubscribe(self, client: Client, project_id: str) -> bool:
+        """Whether it was subscribed."""
         watch = self._watches.get(project_id)
-        if watch is not None:
-            watch.clients.discard(client)
-            self._drop_if_unwatched(project_id)
+        if watch is None or client not in watch.clients:
+            return False
+        watch.clients.remove(client)
+        self._drop_if_unwatched(project_id)
+        return True
 
     def _drop_if_unwatched(self, project_id: str) -> None:
         watch = self._watches.get(project_id)
@@ -132,16 +158,16 @@ class Hub:
         self._clients.discard(client)
         WEBSOCKET_CLIENTS.set(len(self._clients))
 
-    async def _load(self, project_id: str, after: int, limit: int) -> list[dict[str, Any]]:
+    async def _load(self, project_id: str, after: int, limit: int) -> list[Message]:
         signer = self._services.signer
         messages = []
-        async with self._services.database.transaction() as session:
+        async with self._services.database.reading() as session:
             for row in await tables.events_after(session, project_id, after, limit):
                 data = row.data
                 if row.event == "generation.completed":
                     package = await present.materials(session, data["material_package_id"])
                     data = {**data, "materials": to_json(package, signer)}
-                messages.append(service.message(row.event, project_id, str(row.seq), data, signer))
+                messages.append(Message(service.message(row.event, project_id, str(row.seq), data, signer)))
         return messages
 
     async def deliver(self, project_id: str) -> None:
@@ -154,7 +180,7 @@ class Hub:
                 for message in messages:
                     for client in watch.clients:
                         client.send(message)
-                watch.sent_seq = int(messages[-1]["id"])
+                watch.sent_seq = int(messages[-1].content["id"])
 
     def relay_progress(self, report: dict[str, Any]) -> None:
         """A worker's progress, to those who watch its project."""
@@ -169,7 +195,9 @@ class Hub:
             data |= {"clip_id": context["clip_id"], "shot_number": context["shot_number"]}
         else:
             data |= {"export_task_id": context["export_id"]}
-        message = service.message(event, report["project_id"], str(watch.sent_seq), data, self._services.signer)
+        message = Message(
+            service.message(event, report["project_id"], str(watch.sent_seq), data, self._services.signer)
+        )
         for client in watch.clients:
             client.send(message)
 
@@ -197,14 +225,37 @@ class Hub:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("not a message of ours", channel=heard["channel"], error=repr(error))
 
+    async def _dismiss(self) -> None:
+        """Close the sockets of sessions that have ended, and end subscriptions of those who may not see a project any
+        more."""
+        clients = list(self._clients)
+        if not clients:
+            return
+        watched = {name: {client.actor for client in watch.clients} for name, watch in self._watches.items()}
+        async with self._services.database.reading() as session:
+            live = await audience.live_sessions(session, {client.actor.session_id for client in clients})
+            strangers = await audience.strangers(session, watched)
+        for project_id, users in strangers.items():
+            for client in [c for c in clients if c.actor.user_id in users]:
+                if self.unsubscribe(client, project_id):
+                    client.send(Message({"event": "unsubscribed", "project_id": project_id}))
+        ended = [client for client in clients if client.actor.session_id not in live]
+        for client in ended:
+            self.remove(client)
+            # Apart from this: a client that does not answer takes its time to close, and the others do not wait.
+            ending = asyncio.create_task(client.end_session())
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+
     async def poll(self) -> None:
-        """Find rows that Redis did not tell of; run until cancelled."""
+        """Find rows that Redis did not tell of, and clients that may hear no more; run until cancelled."""
         while True:
             await asyncio.sleep(_POLL_S)
-            if not self._watches:
-                continue
             try:
-                async with self._services.database.transaction() as session:
+                await self._dismiss()
+                if not self._watches:
+                    continue
+                async with self._services.database.reading() as session:
                     seqs = await tables.last_seqs(session, list(self._watches))
                 for project_id, seq in seqs.items():
                     watch = self._watches.get(project_id)

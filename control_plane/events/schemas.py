@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from control_plane.web.models import FileUrl, ResponseModel
+from control_plane.web.models import FileUrl, ResponseModel, Timestamp
+from control_plane.web.reasons import Reason
 
 
 class EventData(ResponseModel):
@@ -13,7 +14,7 @@ class EventData(ResponseModel):
 
 class GenerationProgress(EventData):
     material_package_id: str
-    status: Literal["generating", "completed", "failed"]
+    status: Literal["generating", "completed", "failed", "cancelled"]
     progress: int
     current_step: str
 
@@ -29,7 +30,7 @@ class GenerationCompleted(EventData):
 class GenerationFailed(EventData):
     material_package_id: str
     step: str
-    error_message: str
+    error_message: Reason
 
 
 class VideoProgress(EventData):
@@ -51,7 +52,7 @@ class VideoFailed(EventData):
     clip_id: str
     shot_number: int
     generation_id: str
-    error_message: str
+    error_message: Reason
 
 
 class CandidateCompleted(EventData):
@@ -60,7 +61,8 @@ class CandidateCompleted(EventData):
     status: Literal["completed", "failed"]
     image_url: FileUrl | None = None
     thumbnail_url: FileUrl | None = None
-    error_message: str | None = None
+    content: str | None = None
+    error_message: Reason | None = None
 
 
 class AudioCompleted(EventData):
@@ -69,7 +71,7 @@ class AudioCompleted(EventData):
     status: Literal["completed", "failed"]
     audio_url: FileUrl | None = None
     duration: float | None = None
-    error_message: str | None = None
+    error_message: Reason | None = None
 
 
 class BgmCompleted(EventData):
@@ -77,7 +79,7 @@ class BgmCompleted(EventData):
     status: Literal["completed", "failed"]
     audio_url: FileUrl | None = None
     duration: float | None = None
-    error_message: str | None = None
+    error_message: Reason | None = None
 
 
 class ExportProgress(EventData):
@@ -100,12 +102,19 @@ class ExportCompleted(EventData):
 
 class ExportFailed(EventData):
     export_task_id: str
-    error_message: str
+    error_message: Reason
 
 
 class QuotaInsufficient(EventData):
     required: int
     remaining: int
+
+
+class QuotaChanged(EventData):
+    daily_limit: int
+    used: int
+    remaining: int
+    reset_at: Timestamp
 
 
 EVENTS: dict[str, type[EventData]] = {
@@ -122,6 +131,7 @@ EVENTS: dict[str, type[EventData]] = {
     "export.completed": ExportCompleted,
     "export.failed": ExportFailed,
     "quota.insufficient": QuotaInsufficient,
+    "quota.changed": QuotaChanged,
 }
 EVENT_NAMES = {data: name for name, data in EVENTS.items()}
 

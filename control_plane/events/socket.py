@@ -10,14 +10,16 @@ import structlog
 from aiohttp import WSMsgType, web
 from pydantic import Field, ValidationError
 
+from control_plane.accounts import access
 from control_plane.accounts.actor import Access, Actor
 from control_plane.accounts.tokens import actor_of, read_session_token
-from control_plane.errors import ApiError, Forbidden
-from control_plane.events.hub import Client, Hub
+from control_plane.errors import ApiError, Forbidden, InvalidParameter
+from control_plane.events.hub import Client, Hub, Message
 from control_plane.projects.tables import load_project
-from control_plane.web.handler import SERVICES, language_of, refuse_nul
+from control_plane.web.handler import SERVICES, language_of
 from control_plane.web.messages import explain
 from control_plane.web.models import RequestModel
+from control_plane.web.parsing import refuse_unstorable
 from control_plane.work import Services
 
 log = structlog.get_logger(__name__)
@@ -59,15 +61,18 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
         if token
         else actor_of(request, services.settings, Access.READ)
     )
+    async with services.database.reading() as session:
+        actor = await access.enter(session, actor)
+    language = language_of(request) if "Accept-Language" in request.headers else actor.language or "zh"
     socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=_MAX_MESSAGE_BYTES)
     await socket.prepare(request)
-    client = Client(socket)
+    client = Client(socket, actor, language)
     hub.add(client)
     writer = asyncio.create_task(client.write_forever())
     try:
         async for message in socket:
             if message.type is WSMsgType.TEXT:
-                client.send(await _act(services, hub, client, actor, message.data, language_of(request)))
+                client.send(Message(await _act(services, hub, client, actor, message.data, language)))
     finally:
         hub.remove(client)
         writer.cancel()
@@ -77,33 +82,39 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
 
 
 async def _act(services: Services, hub: Hub, client: Client, actor: Actor, text: str, language: str) -> dict[str, Any]:
+    """Do what a client asks; the answer, or the error with the project it was about."""
+    about: dict[str, Any] = {}
     try:
-        action = Action.model_validate(orjson.loads(text))
-        refuse_nul(action)
-    except ApiError as error:
-        return {"event": "error", "code": error.code, "message": error.message(language)}
-    except orjson.JSONDecodeError:
-        return {"event": "error", "code": 1001, "message": "not JSON"}
-    except ValidationError as error:
-        return {"event": "error", "code": 1001, "message": explain(error).message(language)}
-    if action.action == "ping":
-        return {"event": "pong"}
-    if action.action not in {"subscribe", "unsubscribe"} or action.channel not in {"project", None}:
-        return {"event": "error", "code": 1001, "message": f"unknown action or channel: {action.action}"}
-    project_id = action.project_id or ""
-    if action.action == "unsubscribe":
-        hub.unsubscribe(client, project_id)
-        return {"event": "unsubscribed", "project_id": project_id}
-    try:
-        async with services.database.transaction() as session:
+        action = _read(text)
+        if action.action == "ping":
+            return {"event": "pong"}
+        project_id = action.project_id or ""
+        about = {"project_id": project_id}
+        if action.action == "unsubscribe":
+            hub.unsubscribe(client, project_id)
+            return {"event": "unsubscribed", **about}
+        async with services.database.reading() as session:
             await load_project(session, actor, project_id)
     except ApiError as error:
-        return {
-            "event": "error",
-            "code": error.code,
-            "message": error.message(language),
-            "project_id": project_id,
-        }
+        return {"event": "error", "code": error.code, "message": error.message(language), **about}
     last = int(action.last_event_id) if action.last_event_id is not None else None
     reached = await hub.subscribe(client, project_id, last)
-    return {"event": "subscribed", "project_id": project_id, "id": str(reached)}
+    return {"event": "subscribed", **about, "id": str(reached)}
+
+
+def _read(text: str) -> Action:
+    """Raises InvalidParameter."""
+    try:
+        action = Action.model_validate(orjson.loads(text))
+    except orjson.JSONDecodeError as error:
+        raise InvalidParameter("不是 JSON", "not JSON", field="message") from error
+    except ValidationError as error:
+        raise explain(error) from error
+    refuse_unstorable(action)
+    if action.action not in {"ping", "subscribe", "unsubscribe"}:
+        raise InvalidParameter(
+            "应为 subscribe、unsubscribe 或 ping", "must be subscribe, unsubscribe or ping", field="action"
+        )
+    if action.channel not in {"project", None}:
+        raise InvalidParameter("应为 project", "must be project", field="channel")
+    return action

@@ -6,6 +6,7 @@ from control_plane.materials import tables as materials
 from control_plane.projects import tables as projects
 from control_plane.timeline import build, rules
 from control_plane.timeline import tables as timeline
+from control_plane.web import reasons
 from control_plane.work import Work
 from models.specs import (
     CameraMovement,
@@ -66,7 +67,7 @@ async def film_plan(
         image = images.get(clip.element_id)
         media_key = keys.get(video.artifact_id) if video else keys.get(image.artifact_id) if image else None
         if media_key is None:
-            raise NotReady(f"镜头 {clip.shot_number} 没有画面")
+            raise NotReady(reasons.both(f"镜头 {clip.shot_number} 没有画面", f"shot {clip.shot_number} has no picture"))
         is_last = index + 1 == len(clips)
         film_clips.append(
             FilmClip(
@@ -117,10 +118,12 @@ def _check_finished(
     numbers: dict[str, int],
 ) -> None:
     if not clips:
-        raise NotReady("时间轴是空的")
+        raise NotReady(reasons.both("时间轴是空的", "the timeline is empty"))
     for line in lines:
         if line.status == "failed":
-            raise NotReady(f"镜头 {numbers[line.clip_id]} 的配音失败：{line.error_message}")
+            number = numbers[line.clip_id]
+            told = (f"镜头 {number} 的配音失败：{{}}", f"the speech of shot {number} failed: {{}}")
+            raise NotReady(reasons.within(line.error_message or "", *told))
     pending = [line for line in lines if line.status in timeline.UNFINISHED]
     pending_videos = [row for row in videos.values() if row.status in timeline.UNFINISHED]
     if pending or pending_videos:
@@ -133,7 +136,7 @@ async def _music(work: Work, bgm: timeline.BgmRow | None, keys: dict[str, str]) 
     if bgm.artifact_id not in keys:
         candidate = await timeline.bgm_candidate_by_artifact(work.session, bgm.artifact_id)
         if candidate is not None and candidate.status == "failed":
-            raise NotReady(f"配乐失败：{candidate.error_message}")
+            raise NotReady(reasons.within(candidate.error_message or "", "配乐失败：{}", "the music failed: {}"))
         raise NotReady()
     return FilmMusic(
         audio_key=keys[bgm.artifact_id],

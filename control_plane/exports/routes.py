@@ -1,6 +1,7 @@
 """Exports and their files."""
 
 from control_plane.accounts.actor import Access
+from control_plane.errors import QuotaExceeded
 from control_plane.exports import service
 from control_plane.exports.schemas import (
     DownloadUrl,
@@ -8,13 +9,21 @@ from control_plane.exports.schemas import (
     ExportRequest,
     ExportResponse,
     ExportTask,
+    HistoryItem,
 )
+from control_plane.web.models import Page, PageQuery
 from control_plane.web.routes import Call, Routes
 
 routes = Routes("exports")
 
 
-@routes.post("/projects/{project_id}/export", access=Access.WRITE, body=ExportRequest, response=ExportResponse)
+@routes.post(
+    "/projects/{project_id}/export",
+    access=Access.WRITE,
+    body=ExportRequest,
+    response=ExportResponse,
+    errors=(QuotaExceeded,),
+)
 async def export(call: Call, body: ExportRequest) -> ExportResponse:
     """Export the project's film."""
     return await service.export(call.work, call.actor, call.path["project_id"], body)
@@ -30,6 +39,18 @@ async def export_task(call: Call) -> ExportTask:
 async def cancel(call: Call) -> None:
     """Cancel an export."""
     await service.cancel(call.work, call.actor, call.path["task_id"])
+
+
+@routes.post("/export-tasks/{task_id}/retry", access=Access.WRITE, response=ExportResponse, errors=(QuotaExceeded,))
+async def retry(call: Call) -> ExportResponse:
+    """Export again what failed or was cancelled."""
+    return await service.retry(call.work, call.actor, call.path["task_id"])
+
+
+@routes.get("/projects/{project_id}/export-history", access=Access.READ, query=PageQuery, response=Page[HistoryItem])
+async def history(call: Call, query: PageQuery) -> Page[HistoryItem]:
+    """The project's exports that ended, the latest first."""
+    return await service.history(call.work, call.actor, call.path["project_id"], query)
 
 
 @routes.get("/projects/{project_id}/export-files", access=Access.READ, response=ExportFileList)

@@ -1,10 +1,11 @@
 """Requests and responses of exports."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from control_plane.web.models import FileUrl, Id, RequestModel, ResponseModel, Timestamp
+from control_plane.web.models import FileUrl, Id, Prompt, RequestModel, ResponseModel, Timestamp
+from control_plane.web.reasons import Reason
 from models.specs import Font
 
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
@@ -27,8 +28,8 @@ class CoverConfig(RequestModel):
     cover_type: Literal["auto_generate", "custom", "from_clip"] | None = None
     source_clip_id: Id | None = None
     custom_image_url: str | None = Field(default=None, min_length=1, max_length=2000)
-    title_text: str | None = Field(default=None, max_length=100)
-    subtitle_text: str | None = Field(default=None, max_length=200)
+    title_text: Prompt | None = Field(default=None, max_length=100)
+    subtitle_text: Prompt | None = Field(default=None, max_length=200)
 
 
 class ExportConfig(RequestModel):
@@ -43,7 +44,7 @@ class ExportConfig(RequestModel):
 
 
 class ExportRequest(RequestModel):
-    task_name: str | None = Field(default=None, min_length=1, max_length=200)
+    task_name: Prompt | None = Field(default=None, min_length=1, max_length=200)
     config: ExportConfig
 
 
@@ -59,7 +60,7 @@ class ExportTask(ResponseModel):
     task_name: str
     status: Literal["pending", "processing", "completed", "failed", "cancelled"]
     progress: int
-    error_message: str | None = None
+    error_message: Reason | None = None
     started_at: Timestamp | None = None
     completed_at: Timestamp | None = None
     created_at: Timestamp
@@ -81,6 +82,23 @@ class ExportFile(ResponseModel):
 
 class ExportFileList(ResponseModel):
     list: list[ExportFile]
+
+
+class FileSummary(ResponseModel):
+    """Of the files that are still there."""
+
+    video_count: int
+    total_size: int
+
+
+class HistoryItem(ResponseModel):
+    """``exported_at`` is when it ended, as it did."""
+
+    export_task_id: str
+    export_config: dict[str, Any]
+    file_summary: FileSummary
+    status: Literal["completed", "failed", "cancelled"]
+    exported_at: Timestamp
 
 
 class DownloadUrl(ResponseModel):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, select, update
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -48,6 +48,7 @@ class ExportFileRow(Base):
     resolution: Mapped[str | None]
     format: Mapped[str | None]
     download_count: Mapped[int] = mapped_column(default=0)
+    expires_at: Mapped[datetime | None] = mapped_column(index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -87,10 +88,43 @@ async def waiting_exports(session: AsyncSession, project_id: str) -> list[Export
     return list(rows)
 
 
+async def history_of(
+    session: AsyncSession, project_id: str, *, page: int, page_size: int
+) -> tuple[list[ExportRow], int]:
+    """A page of the exports that ended, the latest first, and how many there are in all."""
+    over = select(ExportRow).where(ExportRow.project_id == project_id, ExportRow.status != "pending")
+    total = await session.scalar(select(func.count()).select_from(over.subquery())) or 0
+    latest = over.order_by(func.coalesce(ExportRow.completed_at, ExportRow.created_at).desc(), ExportRow.id.desc())
+    return list(await session.scalars(latest.limit(page_size).offset((page - 1) * page_size))), total
+
+
+async def summaries_of(session: AsyncSession, export_ids: list[str]) -> dict[str, tuple[int, int]]:
+    """How many videos, and bytes of all files, there are of each export that has any."""
+    rows = await session.execute(
+        select(
+            ExportFileRow.export_id,
+            func.count().filter(ExportFileRow.file_type == "video"),
+            func.sum(ExportFileRow.file_size),
+        )
+        .where(ExportFileRow.export_id.in_(export_ids), _is_kept())
+        .group_by(ExportFileRow.export_id)
+    )
+    return {export_id: (videos, int(size)) for export_id, videos, size in rows}
+
+
+def _is_kept() -> ColumnElement[bool]:
+    return or_(ExportFileRow.expires_at.is_(None), ExportFileRow.expires_at > func.now())
+
+
+async def delete_expired_files(session: AsyncSession) -> None:
+    """Forget the files whose time is over, everybody's: what they name in the store is then free."""
+    await session.execute(delete(ExportFileRow).where(ExportFileRow.expires_at <= func.now()))
+
+
 async def files_of(session: AsyncSession, project_id: str) -> list[ExportFileRow]:
     rows = await session.scalars(
         select(ExportFileRow)
-        .where(ExportFileRow.project_id == project_id)
+        .where(ExportFileRow.project_id == project_id, _is_kept())
         .order_by(ExportFileRow.created_at.desc(), ExportFileRow.id)
     )
     return list(rows)
@@ -100,7 +134,7 @@ async def load_file(session: AsyncSession, actor: Actor, file_id: str) -> Export
     statement = (
         select(ExportFileRow, role_in(actor, ProjectRow.tenant_id))
         .join(ProjectRow, ProjectRow.id == ExportFileRow.project_id)
-        .where(ExportFileRow.id == file_id)
+        .where(ExportFileRow.id == file_id, _is_kept())
     )
     (row,) = await granted_in_project(session, actor, statement, "文件不存在", "no such file", "file_id")
     return row

@@ -7,8 +7,10 @@ from control_plane.exports import tables
 from control_plane.exports.plan import NotReady, film_plan
 from control_plane.exports.schemas import ExportConfig
 from control_plane.materials import tables as materials
+from control_plane.projects import conversations
 from control_plane.projects import tables as projects
 from control_plane.quota import service as quota
+from control_plane.web import reasons
 from control_plane.work import Work
 from runtime.database import utc_now
 from scheduler.task import NewTask
@@ -24,14 +26,14 @@ async def start_waiting(work: Work, project: projects.ProjectRow) -> None:
                 await start(work, project, export)
         except QuotaExceeded as error:
             await events.append(work, project.id, QuotaInsufficient(required=error.required, remaining=error.remaining))
-            await fail(work, export, error.message("zh"))
+            await fail(work, export, reasons.of_error(error))
 
 
 async def start(work: Work, project: projects.ProjectRow, export: tables.ExportRow) -> None:
     """Queue the encoding if the film is there, fail the export if it never will be. Raises QuotaExceeded."""
     package = await materials.package_by_id(work.session, export.package_id)
     if package is None:
-        await fail(work, export, "素材包已被删除")
+        await fail(work, export, reasons.both("素材包已被删除", "the package was deleted"))
         return
     try:
         spec = await film_plan(work, project, package, ExportConfig.model_validate(export.config))
@@ -59,4 +61,6 @@ async def start(work: Work, project: projects.ProjectRow, export: tables.ExportR
 async def fail(work: Work, export: tables.ExportRow, message: str) -> None:
     export.status, export.error_message, export.completed_at = "failed", message, utc_now()
     export.waiting = False
+    content = f"“{export.name}”未能导出：{reasons.spoken(message, 'zh')}"
+    await conversations.happened(work, export.project_id, content, "export.failed", export_task_id=export.id)
     await events.append(work, export.project_id, ExportFailed(export_task_id=export.id, error_message=message))

@@ -7,6 +7,8 @@ from models.specs import Language
 
 SHORT_SIDES = {"720p": 720, "1080p": 1080, "4K": 2160}
 BASE_SHORT_SIDE = 720
+SMART_DURATION = -1
+CUSTOM_DURATION_S = (5.0, 600.0)
 DURATIONS_S = (5, 10, 15, 30, 60, 120, 180, 300)
 
 

@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from control_plane.web.models import FileUrl, Id, RequestModel, ResponseModel, Timestamp
+from control_plane.inputs.rules import CUSTOM_DURATION_S
+from control_plane.web.models import FileUrl, Id, Prompt, RequestModel, ResponseModel, Timestamp
 
 FileCategory = Literal["image", "audio", "video", "document"]
 
@@ -67,16 +68,18 @@ class InputOptions(ResponseModel):
 
 class AttachmentReference(RequestModel):
     id: Id
-    label: str | None = Field(default=None, max_length=200)
+    label: Prompt | None = Field(default=None, max_length=200)
 
 
 class CreationConfig(RequestModel):
+    """``aspect_ratio`` and ``duration_type`` are required unless a template fills them in."""
+
     text_to_image_model: Id | None = None
     image_to_image_model: Id | None = None
     style_id: Id | None = None
-    aspect_ratio: str = Field(max_length=16)
-    duration_type: Literal["smart", "custom"]
-    duration_seconds: float | None = Field(default=None, ge=5, le=600)
+    aspect_ratio: str | None = Field(default=None, max_length=16)
+    duration_type: Literal["smart", "custom"] | None = None
+    duration_seconds: float | None = Field(default=None, ge=CUSTOM_DURATION_S[0], le=CUSTOM_DURATION_S[1])
     subject_id: Id | None = None
     language: Literal["zh", "en"] | None = None
     subtitle_enabled: bool | None = None
@@ -85,10 +88,11 @@ class CreationConfig(RequestModel):
 class SubmitRequest(RequestModel):
     input_mode: Literal["general", "professional"]
     input_type: Literal["text", "script", "storyboard"]
-    content: str = Field(min_length=1)
+    content: Prompt = Field(min_length=1)
     attachments: list[AttachmentReference] | None = Field(default=None, max_length=50)
     config: CreationConfig
     project_id: Id | None = None
+    template_id: Id | None = None
     language: Literal["zh", "en"] | None = None
     subtitle_enabled: bool | None = None
 
@@ -123,6 +127,11 @@ class Attachment(ResponseModel):
     created_at: Timestamp
 
 
+class UpdateAttachment(RequestModel):
+    label: Prompt | None = Field(default=None, max_length=200)
+    metadata: dict[str, Any] | None = None
+
+
 class AttachmentQuery(RequestModel):
     category: FileCategory | None = None
 
@@ -141,3 +150,39 @@ class AttachmentItem(ResponseModel):
 
 class AttachmentList(ResponseModel):
     list: list[AttachmentItem]
+
+
+class ConfigData(RequestModel):
+    """``model_id`` is a text-to-image model; ``duration`` is seconds, -1 for smart."""
+
+    model_id: Id | None = None
+    style_id: Id | None = None
+    aspect_ratio: str | None = Field(default=None, max_length=16)
+    duration: float | None = None
+    language: Literal["zh", "en"] | None = None
+    subtitle_enabled: bool | None = None
+
+
+class CreateConfigTemplate(RequestModel):
+    template_name: Prompt = Field(min_length=1, max_length=100, pattern=r"\S")
+    config_data: ConfigData
+    is_default: bool | None = None
+
+
+class UpdateConfigTemplate(RequestModel):
+    template_name: Prompt | None = Field(default=None, min_length=1, max_length=100, pattern=r"\S")
+    config_data: ConfigData | None = None
+    is_default: bool | None = None
+
+
+class ConfigTemplate(ResponseModel):
+    id: str
+    template_name: str
+    is_default: bool
+    config_data: dict[str, Any]
+    usage_count: int
+    created_at: Timestamp
+
+
+class ConfigTemplateList(ResponseModel):
+    list: list[ConfigTemplate]

@@ -1,41 +1,34 @@
 """Options, submitting an input, and attachments."""
 
-import hashlib
 from collections.abc import Sequence
 
 from control_plane.accounts.actor import Actor
-from control_plane.artifacts import tables as artifacts
-from control_plane.artifacts.routes import upload_key
 from control_plane.assets import tables as assets
-from control_plane.errors import AlreadyExists, InvalidParameter, NotFound, UploadFailed
-from control_plane.inputs import media, rules, tables
+from control_plane.errors import AlreadyExists, InvalidParameter, NotFound
+from control_plane.inputs import attachments as labelled
+from control_plane.inputs import rules, tables, templates
+from control_plane.inputs.checks import check_model, check_ratio
 from control_plane.inputs.schemas import (
     AspectRatioOption,
-    Attachment,
-    AttachmentItem,
     AttachmentList,
     CreationConfig,
     DurationOption,
     InputOptions,
     ModelOption,
     ModelOptions,
-    RegisterAttachment,
     StyleOption,
     SubjectOption,
     SubmitRequest,
     SubmitResponse,
-    UploadConfig,
 )
+from control_plane.projects import conversations
 from control_plane.projects import tables as projects
-from control_plane.projects.rules import STAGE_OF, Stage, Status, automatic_name
+from control_plane.projects.rules import STAGE_OF, Stage, Status, automatic_name, is_cut
 from control_plane.work import Work
 from models.draft.script.check import check_source
 from models.interfaces import UserInputError
-from models.specs import CameraMovement, Emotion, Filter, Font, StoredArtifact, Transition
-from runtime.artifacts import content_key
+from models.specs import CameraMovement, Emotion, Filter, Font, Transition
 from runtime.ids import new_id
-
-UPLOAD_TTL_S = 3600
 
 
 async def options(work: Work, actor: Actor, language: str) -> InputOptions:
@@ -72,7 +65,7 @@ async def options(work: Work, actor: Actor, language: str) -> InputOptions:
             for ratio in rules.ASPECT_RATIOS.values()
         ],
         durations=[
-            DurationOption(label="Smart" if language == "en" else "智能", value=-1),
+            DurationOption(label="Smart" if language == "en" else "智能", value=rules.SMART_DURATION),
             *(
                 DurationOption(label=f"{seconds}{' s' if language == 'en' else '秒'}", value=seconds)
                 for seconds in rules.DURATIONS_S
@@ -112,19 +105,20 @@ def _name(asset: assets.AssetRow, language: str) -> str:
 async def submit(work: Work, actor: Actor, request: SubmitRequest) -> SubmitResponse:
     """Check and store an input, in a new project or in the one that is named."""
     _check_content(work, request)
-    await _check_config(work, actor, request.config)
-    attachments = await _own_attachments(work, actor, request)
     project = await _project_for(work, actor, request)
+    config, template_id = await templates.filled(work, actor, request.config, request.template_id, project.tenant_id)
+    await _check_config(work, actor, config)
+    attachments = await _own_attachments(work, actor, request)
     if request.attachments is not None:
         for former in await tables.project_attachments(work.session, project.id):
             former.project_id = None
     for attachment in attachments:
         attachment.project_id = project.id
     row = await tables.input_of(work.session, project.id)
+    former_config = row.config if row is not None else {}
     if row is None:
         row = tables.InputRow(project_id=project.id)
         work.session.add(row)
-    config = request.config
     row.input_mode = request.input_mode
     row.input_type = request.input_type
     row.content = request.content
@@ -133,6 +127,13 @@ async def submit(work: Work, actor: Actor, request: SubmitRequest) -> SubmitResp
     subtitles = request.subtitle_enabled if request.subtitle_enabled is not None else config.subtitle_enabled
     row.subtitle_enabled = True if subtitles is None else subtitles
     row.seed = rules.seed_text(request.content, request.input_type, request.input_mode)
+    # Submitting again with the same assets is no further use of them.
+    chosen = [row.config[name] for name in ("style_id", "subject_id") if name in row.config]
+    await assets.count_use(work.session, *(set(chosen) - set(former_config.values())))
+    if template_id is not None:
+        await tables.count_use_of_template(work.session, template_id)
+    told = {"action": "submit", "input_type": row.input_type, "attachments": [item.id for item in attachments]}
+    await conversations.record(work, project.id, "user", request.content, told)
     return SubmitResponse(project_id=project.id, status="submitted")
 
 
@@ -151,13 +152,10 @@ def _check_content(work: Work, request: SubmitRequest) -> None:
 
 
 async def _check_config(work: Work, actor: Actor, config: CreationConfig) -> None:
-    if config.aspect_ratio not in rules.ASPECT_RATIOS:
-        accepted = ", ".join(rules.ASPECT_RATIOS)
-        raise InvalidParameter(
-            f"不支持 {config.aspect_ratio}，可选：{accepted}",
-            f"{config.aspect_ratio} is not one of {accepted}",
-            field="config.aspect_ratio",
-        )
+    for name in ("aspect_ratio", "duration_type"):
+        if getattr(config, name) is None:
+            raise InvalidParameter("必填", "required", field=f"config.{name}")
+    check_ratio(config.aspect_ratio or "", field="config.aspect_ratio")
     if config.duration_type == "custom" and config.duration_seconds is None:
         raise InvalidParameter("custom 时必填", "required with custom", field="config.duration_seconds")
     if config.duration_type == "smart" and config.duration_seconds is not None:
@@ -171,17 +169,6 @@ async def _check_config(work: Work, actor: Actor, config: CreationConfig) -> Non
             field = "config.style_id" if asset_type == "style" else "config.subject_id"
             if await assets.visible_asset(work.session, actor, asset_type, asset_id) is None:
                 raise InvalidParameter(f"没有 {asset_id}", f"there is no {asset_id}", field=field)
-            await assets.count_use(work.session, asset_id)
-
-
-def check_model(work: Work, model_id: str, kind: str, *, field: str) -> None:
-    """Raises InvalidParameter where the catalog has no such model for this kind of task."""
-    known = [model.id for model in work.services.catalog.for_task(kind)]
-    if model_id not in known:
-        accepted = ", ".join(known)
-        raise InvalidParameter(
-            f"没有模型 {model_id}，可选：{accepted}", f"no model {model_id} among {accepted}", field=field
-        )
 
 
 async def _own_attachments(work: Work, actor: Actor, request: SubmitRequest) -> Sequence[tables.AttachmentRow]:
@@ -201,101 +188,32 @@ async def _project_for(work: Work, actor: Actor, request: SubmitRequest) -> proj
         project = await projects.load_project(work.session, actor, request.project_id)
         if project.stage == Stage.GENERATING:
             raise AlreadyExists("正在生成，稍后再改", "it is being generated", field="project_id")
+        if project.auto_named:
+            _name_after(project, request.content)
         return project
     project = projects.ProjectRow(
         id=new_id("prj"),
         tenant_id=actor.tenant_id,
         user_id=actor.user_id,
-        name=automatic_name(request.content),
         status=Status.DRAFT,
         stage=STAGE_OF[Status.DRAFT],
     )
+    _name_after(project, request.content)
     work.session.add(project)
     await work.session.flush()
     return project
 
 
-def upload_config(work: Work) -> UploadConfig:
-    upload_id = new_id("upl")
-    signer = work.services.signer
-    return UploadConfig(
-        upload_url=signer.upload_url(upload_id, UPLOAD_TTL_S),
-        file_url=signer.plain_upload_url(upload_id),
-        file_max_size=work.services.settings.upload_max_bytes,
-        allowed_types=list(media.ALLOWED_TYPES),
-    )
-
-
-async def register_attachment(work: Work, actor: Actor, request: RegisterAttachment) -> Attachment:
-    """Take an upload in: what its bytes are is checked here, and it moves to its content-addressed key.
-
-    Raises UploadFailed where the bytes are not what the request says of them.
-    """
-    upload_id = work.services.signer.upload_id_of(request.file_url)
-    if upload_id is None:
-        raise InvalidParameter("不是 upload-config 返回的地址", "not a file_url of upload-config", field="file_url")
-    if await tables.attachment_by_upload(work.session, upload_id) is not None:
-        raise AlreadyExists("该文件已登记", "this upload is registered already", field="file_url")
-    store = work.services.store
-    size = await store.size_async(upload_key(upload_id))
-    if size is None:
-        raise UploadFailed("尚未上传", "nothing was uploaded there", field="file_url")
-    if size != request.file_size:
-        raise UploadFailed(f"实际 {size} 字节", f"the file has {size} bytes", field="file_size")
-    longest = 4 * work.services.settings.content_max_chars  # bytes: no character of UTF-8 has more
-    if request.file_category == "document" and size > longest:
-        raise UploadFailed(f"文档最多 {longest} 字节", f"a document has at most {longest} bytes", field="file_size")
-    data = await store.get_bytes_async(upload_key(upload_id))
-    sha256 = hashlib.sha256(data).hexdigest()
-    if request.file_hash is not None and request.file_hash.lower() != sha256:
-        raise UploadFailed("sha256 不符", "the sha256 differs", field="file_hash")
-    media_type = media.checked_type(data, request.file_type, request.file_category)
-    stored = StoredArtifact(
-        key=content_key(sha256, media.SUFFIXES[media_type]), media_type=media_type, size=size, sha256=sha256
-    )
-    await store.put_bytes_async(stored.key, data)
-    artifact_id = await artifacts.keep(work.session, actor.tenant_id, request.file_name, stored)
-    row = tables.AttachmentRow(
-        id=new_id("att"),
-        tenant_id=actor.tenant_id,
-        upload_id=upload_id,
-        artifact_id=artifact_id,
-        file_name=request.file_name,
-        file_type=media_type,
-        file_category=request.file_category,
-        file_size=size,
-    )
-    work.session.add(row)
-    await work.session.flush()
-    return Attachment(
-        id=row.id,
-        file_name=row.file_name,
-        file_url=artifact_id,
-        file_size=size,
-        upload_status="completed",
-        created_at=row.created_at,
-    )
+def _name_after(project: projects.ProjectRow, content: str) -> None:
+    """Only the beginning of a text gives way to the story's title."""
+    project.name = automatic_name(content)
+    project.auto_named = is_cut(project.name)
 
 
 async def list_attachments(work: Work, actor: Actor, project_id: str, category: str | None) -> AttachmentList:
     project = await projects.load_project(work.session, actor, project_id)
     rows = await tables.project_attachments(work.session, project.id, category)
-    return AttachmentList(
-        list=[
-            AttachmentItem(
-                id=row.id,
-                file_name=row.file_name,
-                file_type=row.file_type,
-                file_category=row.file_category,
-                file_url=row.artifact_id,
-                file_size=row.file_size,
-                label=row.label,
-                metadata=row.metadata_,
-                created_at=row.created_at,
-            )
-            for row in rows
-        ]
-    )
+    return AttachmentList(list=[labelled.shown(row) for row in rows])
 
 
 async def required_input(work: Work, project_id: str) -> tables.InputRow:

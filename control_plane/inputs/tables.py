@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, select
+from sqlalchemy import ForeignKey, Index, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from control_plane.accounts.access import may_see
+from control_plane.accounts.access import granted, may_see, role_in
 from control_plane.accounts.actor import Actor
+from control_plane.errors import NotFound
 from runtime.database import Base, utc_now
 
 
@@ -51,8 +52,12 @@ async def input_of(session: AsyncSession, project_id: str) -> InputRow | None:
 
 
 async def readable_attachments(session: AsyncSession, actor: Actor, ids: list[str]) -> list[AttachmentRow]:
+    """Locked: they are about to be attached."""
     rows = await session.scalars(
-        select(AttachmentRow).where(AttachmentRow.id.in_(ids), may_see(actor, AttachmentRow.tenant_id))
+        select(AttachmentRow)
+        .where(AttachmentRow.id.in_(ids), may_see(actor, AttachmentRow.tenant_id))
+        .order_by(AttachmentRow.id)
+        .with_for_update(of=AttachmentRow)
     )
     return list(rows)
 
@@ -68,3 +73,102 @@ async def project_attachments(
     if category is not None:
         statement = statement.where(AttachmentRow.file_category == category)
     return list(await session.scalars(statement.order_by(AttachmentRow.created_at, AttachmentRow.id)))
+
+
+async def delete_attachments(session: AsyncSession, project_id: str) -> None:
+    await session.execute(delete(AttachmentRow).where(AttachmentRow.project_id == project_id))
+
+
+class ConfigTemplateRow(Base):
+    """A configuration that a space keeps for its projects; at most one is the space's default. ``config_data`` holds
+    the fields that were given."""
+
+    __tablename__ = "config_templates"
+    __table_args__ = (
+        Index("uq_config_templates_default", "tenant_id", unique=True, postgresql_where=text("is_default")),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(index=True)
+    template_name: Mapped[str]
+    config_data: Mapped[dict[str, Any]]
+    is_default: Mapped[bool] = mapped_column(default=False)
+    usage_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+
+
+async def load_attachment(
+    session: AsyncSession, actor: Actor, attachment_id: str, *, lock: bool = False
+) -> AttachmentRow:
+    """An attachment; whoever locks one of a project locks the project first. Raises NotFound and Forbidden."""
+    statement = select(AttachmentRow, role_in(actor, AttachmentRow.tenant_id)).where(
+        AttachmentRow.id == attachment_id, may_see(actor, AttachmentRow.tenant_id)
+    )
+    if lock:
+        statement = statement.with_for_update(of=AttachmentRow)
+    missing = NotFound("附件不存在", "no such attachment", field="attachment_id")
+    (row,) = await granted(session, actor, statement, missing)
+    return row
+
+
+async def load_template(session: AsyncSession, actor: Actor, template_id: str) -> ConfigTemplateRow:
+    """Raises NotFound and Forbidden."""
+    statement = select(ConfigTemplateRow, role_in(actor, ConfigTemplateRow.tenant_id)).where(
+        ConfigTemplateRow.id == template_id, may_see(actor, ConfigTemplateRow.tenant_id)
+    )
+    missing = NotFound("模板不存在", "no such template", field="template_id")
+    (row,) = await granted(session, actor, statement, missing)
+    return row
+
+
+async def lock_templates(session: AsyncSession, tenant_id: str) -> None:
+    """Whoever adds a template or chooses the default of a space takes turns with others."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"config_templates {tenant_id}", 0))))
+
+
+async def templates_of(session: AsyncSession, tenant_id: str) -> list[ConfigTemplateRow]:
+    """The default first, then the newest first."""
+    rows = await session.scalars(
+        select(ConfigTemplateRow)
+        .where(ConfigTemplateRow.tenant_id == tenant_id)
+        .order_by(ConfigTemplateRow.is_default.desc(), ConfigTemplateRow.created_at.desc(), ConfigTemplateRow.id)
+    )
+    return list(rows)
+
+
+async def count_templates(session: AsyncSession, tenant_id: str) -> int:
+    statement = select(func.count()).select_from(ConfigTemplateRow).where(ConfigTemplateRow.tenant_id == tenant_id)
+    return await session.scalar(statement) or 0
+
+
+async def readable_template(session: AsyncSession, actor: Actor, template_id: str) -> ConfigTemplateRow | None:
+    return await session.scalar(
+        select(ConfigTemplateRow).where(
+            ConfigTemplateRow.id == template_id, may_see(actor, ConfigTemplateRow.tenant_id)
+        )
+    )
+
+
+async def default_template(session: AsyncSession, tenant_id: str) -> ConfigTemplateRow | None:
+    return await session.scalar(
+        select(ConfigTemplateRow).where(ConfigTemplateRow.tenant_id == tenant_id, ConfigTemplateRow.is_default)
+    )
+
+
+async def clear_default(session: AsyncSession, tenant_id: str) -> None:
+    """The caller holds the lock of the space's templates."""
+    await session.execute(
+        update(ConfigTemplateRow)
+        .where(ConfigTemplateRow.tenant_id == tenant_id, ConfigTemplateRow.is_default)
+        .values(is_default=False)
+    )
+
+
+async def count_use_of_template(session: AsyncSession, template_id: str) -> None:
+    await session.execute(
+        update(ConfigTemplateRow)
+        .where(ConfigTemplateRow.id == template_id)
+        .values(usage_count=ConfigTemplateRow.usage_count + 1, updated_at=ConfigTemplateRow.updated_at)
+        .execution_options(synchronize_session=False)
+    )

@@ -3,8 +3,9 @@
 from typing import Any, TypeVar
 
 from sqlalchemy import inspect
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from control_plane.materials import tables
+from control_plane.materials import pictures, tables
 from control_plane.projects import tables as projects
 from control_plane.timeline import build
 from control_plane.timeline import tables as timeline
@@ -29,22 +30,36 @@ async def copy_package(
         package_name=name or f"{project.name} v{version}",
         is_active=False,
         job_id=None,
+        status="completed",
         created_at=utc_now(),
     )
     session.add(copy)
     await session.flush()
-    elements = {row.id: new_id("elm") for row in await tables.elements_of(session, package.id)}
-    for element in await tables.elements_of(session, package.id):
-        session.add(_copy(element, id=elements[element.id], package_id=copy.id))
-    await session.flush()
-    for image in await tables.images_of(session, list(elements)):
-        if image.status == "completed":
-            session.add(_copy(image, id=new_id("img"), element_id=elements[image.element_id]))
-    for voice in await tables.voices_of(session, list(elements)):
-        session.add(_copy(voice, id=new_id("cvo"), element_id=elements[voice.element_id]))
+    elements = await copy_elements(session, await tables.elements_of(session, package.id), copy)
     await _copy_timeline(work, project, package, copy, elements)
     await tables.activate(session, copy)
     return copy
+
+
+async def copy_elements(
+    session: AsyncSession, elements: list[tables.ElementRow], package: tables.PackageRow
+) -> dict[str, str]:
+    """Elements with their texts, voices and finished pictures, into another package; returns new ids by former ones."""
+    ids = {row.id: new_id("elm") for row in elements}
+    for element in elements:
+        session.add(_copy(element, id=ids[element.id], package_id=package.id))
+    await session.flush()
+    for image in await tables.images_of(session, list(ids)):
+        if image.status == "completed":
+            session.add(_copy(image, id=new_id("img"), element_id=ids[image.element_id]))
+    for text in await tables.texts_of(session, list(ids)):
+        if text.status == "completed":
+            session.add(_copy(text, id=new_id("txt"), element_id=ids[text.element_id]))
+    for voice in await tables.voices_of(session, list(ids)):
+        session.add(_copy(voice, id=new_id("cvo"), element_id=ids[voice.element_id]))
+    await session.flush()
+    await pictures.show_last_finished(session, package.id)
+    return ids
 
 
 async def _copy_timeline(
@@ -78,7 +93,7 @@ async def _copy_timeline(
             unspoken.append(line_copy)
     for video in await timeline.videos_of(session, list(clips)):
         if video.id in videos:
-            session.add(_copy(video, id=videos[video.id], clip_id=clips[video.clip_id]))
+            session.add(_copy(video, id=videos[video.id], clip_id=clips[video.clip_id], batch_id=None))
     await session.flush()
     # What is being spoken now is being spoken for the original.
     await build.speak(work, project, copy, unspoken)

@@ -2,38 +2,28 @@
 
 The scripts run ahead of the pictures: a step's script starts as soon as the one before is written, so that workers
 always have something to paint. A step is complete when its script and everything it asked for is there; the package is
-complete when its steps are. Everything is decided under the project row's lock.
+complete when its steps are. Everything is decided under the project row's lock. Steps that are run again take the same
+course: see rerun.py.
 """
 
 from control_plane.accounts.actor import Actor
-from control_plane.artifacts import tables as artifacts
 from control_plane.errors import QuotaExceeded
 from control_plane.events import service as events
-from control_plane.events.schemas import (
-    GenerationCompleted,
-    GenerationFailed,
-    GenerationProgress,
-    QuotaInsufficient,
-)
+from control_plane.events.schemas import GenerationCompleted, GenerationFailed, QuotaInsufficient
 from control_plane.inputs import service as inputs
-from control_plane.materials import prompts, tables
-from control_plane.materials.rules import (
-    CHARACTER_FRAMINGS,
-    STEP_NAMES,
-    STEPS,
-    cast_voices,
-    narrator,
-    package_progress,
-    step_progress,
-)
+from control_plane.materials import elements, pictures, prompts, tables
+from control_plane.materials.progress import tell_progress
+from control_plane.materials.rules import STEP_NAMES, STEPS, narrator
 from control_plane.materials.schemas import StartResponse
 from control_plane.materials.source import snapshot
+from control_plane.projects import conversations
 from control_plane.projects import tables as projects
 from control_plane.projects.rules import STAGE_OF, Status
 from control_plane.quota import service as quota
 from control_plane.timeline import build
+from control_plane.web import reasons
 from control_plane.work import Work
-from models.specs import Character, Framing, ImageSpec, ScriptResult, ScriptSpec, ScriptStep
+from models.specs import ImageSpec, ScriptResult, ScriptSpec, ScriptStep
 from runtime.database import utc_now
 from runtime.ids import new_id
 from scheduler import queue
@@ -43,6 +33,9 @@ SCRIPT_REACTION = "materials.script"
 IMAGE_REACTION = "materials.image"
 SCRIPT_PRIORITY = 10
 """Scripts go before pictures: every picture waits for one."""
+
+OVER = frozenset({"completed", "skipped"})
+"""Of a step that nothing more is done for."""
 
 
 async def start(work: Work, actor: Actor, project_id: str) -> StartResponse:
@@ -60,20 +53,14 @@ async def start(work: Work, actor: Actor, project_id: str) -> StartResponse:
         package_name=f"{project.name} v{version}",
         source=await snapshot(work, source),
         narrator_voice_id=_narrator_asset(work, source.language),
-        job_id=await queue.create_job(
-            work.session, kind="generation", project_id=project.id, tenant_id=project.tenant_id
-        ),
     )
-    package.source["status_before"] = project.status
     work.session.add(package)
     await work.session.flush()
     for order, step in enumerate(STEPS, start=1):
         work.session.add(tables.StepRow(id=new_id("stp"), package_id=package.id, step=step.value, display_order=order))
-    project.status, project.stage = Status.GENERATING, STAGE_OF[Status.GENERATING]
-    project.progress = 0
-    project.started_at = project.started_at or utc_now()
-    await work.session.flush()
-    await begin_step(work, project, package, ScriptStep.STORYLINE)
+    told = {"action": "start", "material_package_id": package.id}
+    await conversations.record(work, project.id, "user", f"开始生成素材（v{version}）", told)
+    await run(work, project, package)
     return StartResponse(material_package_id=package.id, status="generating")
 
 
@@ -84,46 +71,129 @@ def _narrator_asset(work: Work, language: str) -> str:
     return f"voice_{voice.id}"
 
 
-async def begin_step(work: Work, project: projects.ProjectRow, package: tables.PackageRow, step: ScriptStep) -> None:
-    """Queue a step's script."""
-    row = await _step(work, package, step)
-    row.status, row.total, row.done = "in_progress", 1, 0
-    row.started_at = utc_now()
+async def run(work: Work, project: projects.ProjectRow, package: tables.PackageRow) -> None:
+    """Do what the package's steps leave to do, as a job of its own. Raises QuotaExceeded."""
+    package.job_id = await queue.create_job(
+        work.session, kind="generation", project_id=project.id, tenant_id=project.tenant_id
+    )
+    package.source = {**package.source, "status_before": project.status}
+    package.status, package.generation_started_at = "generating", utc_now()
+    project.status, project.stage = Status.GENERATING, STAGE_OF[Status.GENERATING]
+    project.progress = 0
+    project.started_at = project.started_at or utc_now()
+    await work.session.flush()
+    await go_on(work, project, package)
+
+
+async def go_on(work: Work, project: projects.ProjectRow, package: tables.PackageRow) -> None:
+    """Begin what can begin: one script at a time, in order, and the pictures of steps whose script stays."""
+    for row in await tables.steps_of(work.session, package.id):
+        if row.status == "pending":
+            if row.makes == "pictures":
+                await _begin_pictures(work, project, package, row)
+                continue
+            await _begin_script(work, project, package, row)
+            return
+        if row.status == "in_progress" and row.makes == "script" and row.done == 0:
+            return  # its script is being written
+
+
+def _begin(row: tables.StepRow, total: int) -> None:
+    row.status, row.total, row.done = "in_progress", total, 0
+    row.run += 1
+    row.error_message = None
+    row.started_at, row.finished_at = utc_now(), None
+
+
+async def _begin_script(
+    work: Work, project: projects.ProjectRow, package: tables.PackageRow, row: tables.StepRow
+) -> None:
+    _begin(row, 1)
     parts = await prompts.load_parts(work.session, package)
-    model = work.services.catalog.default_for("script").id
-    task = _task(work, project, package, step, prompts.script_spec(parts, step), "script", model)
-    await quota.enqueue_paid(work, [task])
-    await _tell_progress(work, project, package)
+    spec = prompts.script_spec(parts, ScriptStep(row.step))
+    await quota.enqueue_paid(work, [_script_task(work, project, package, row, spec)])
+    await tell_progress(work, project, package)
 
 
-def _task(
+async def _begin_pictures(
+    work: Work, project: projects.ProjectRow, package: tables.PackageRow, row: tables.StepRow
+) -> None:
+    found = await tables.elements_of(work.session, package.id, elements.KINDS[ScriptStep(row.step)])
+    _begin(row, 0)
+    tasks = await _picture_tasks(work, project, package, row, found)
+    row.total = len(tasks)
+    if not tasks:
+        row.status, row.finished_at = "completed", utc_now()
+    await quota.enqueue_paid(work, tasks)
+    await tell_progress(work, project, package)
+
+
+def _script_task(
+    work: Work, project: projects.ProjectRow, package: tables.PackageRow, row: tables.StepRow, spec: ScriptSpec
+) -> NewTask:
+    return NewTask(
+        kind="script",
+        spec=spec,
+        model=work.services.catalog.default_for("script").id,
+        job_id=package.job_id or "",
+        project_id=project.id,
+        tenant_id=project.tenant_id,
+        reaction=SCRIPT_REACTION,
+        label=f"{row.step} script",
+        context=_context(package, row),
+        priority=SCRIPT_PRIORITY,
+    )
+
+
+def _context(package: tables.PackageRow, row: tables.StepRow) -> dict[str, object]:
+    return {"package_id": package.id, "step": row.step, "run": row.run}
+
+
+async def _picture_tasks(
     work: Work,
     project: projects.ProjectRow,
     package: tables.PackageRow,
-    step: ScriptStep,
-    spec: ScriptSpec | ImageSpec,
-    kind: str,
-    model: str,
-    *,
-    label: str = "",
-    image_id: str | None = None,
+    row: tables.StepRow,
+    found: list[tables.ElementRow],
+) -> list[NewTask]:
+    step = ScriptStep(row.step)
+    parts = await prompts.load_parts(work.session, package)
+    shown = await pictures.selected(work.session, found)
+    # A new script gives new pictures, but a shot that survives it is still as the user wished to see it.
+    keeps_wishes = row.makes == "pictures" or step is ScriptStep.STORYBOARD
+    if row.makes == "script":
+        parts = parts.made_anew(step)
+    wishes = {key: image.wish for key, image in shown.items()} if keeps_wishes else {}
+    tasks = []
+    for element, framing, spec in elements.pictures_of(parts, step, found, wishes):
+        before = shown.get((element.id, framing.value))
+        take = before.take if before and row.makes == "pictures" else parts.take_of(step)
+        wish = wishes.get((element.id, framing.value), "")
+        image = await pictures.new_take(work, project, element, framing, spec.prompt, wish=wish, take=take)
+        tasks.append(_picture_task(work, project, package, row, spec, element, image))
+    return tasks
+
+
+def _picture_task(
+    work: Work,
+    project: projects.ProjectRow,
+    package: tables.PackageRow,
+    row: tables.StepRow,
+    spec: ImageSpec,
+    element: tables.ElementRow,
+    image: tables.ImageRow,
 ) -> NewTask:
-    if package.job_id is None:
-        raise LookupError(f"package {package.id} has no job")
-    context = {"package_id": package.id, "step": step.value}
-    if image_id is not None:
-        context["image_id"] = image_id
     return NewTask(
-        kind=kind,
+        kind="text_to_image",
         spec=spec,
-        model=model,
-        job_id=package.job_id,
+        model=pictures.image_model(work, package, "text_to_image"),
+        job_id=package.job_id or "",
         project_id=project.id,
         tenant_id=project.tenant_id,
-        reaction=SCRIPT_REACTION if kind == "script" else IMAGE_REACTION,
-        label=label or f"{step.value} script",
-        context=context,
-        priority=SCRIPT_PRIORITY if kind == "script" else 0,
+        reaction=IMAGE_REACTION,
+        label=f"{image.image_type} of {element.data.get('name') or element.position + 1}",
+        context={**_context(package, row), "image_id": image.id},
+        priority=0,
     )
 
 
@@ -131,157 +201,42 @@ async def apply_script(
     work: Work,
     project: projects.ProjectRow,
     package: tables.PackageRow,
-    step: ScriptStep,
+    row: tables.StepRow,
     result: ScriptResult,
 ) -> None:
     """A step's script is written: keep it, ask for its pictures and voices, start the next step's script."""
-    elements = _elements(package, step, result)
-    work.session.add_all(elements)
-    await work.session.flush()
-    parts = await prompts.load_parts(work.session, package)
+    step = ScriptStep(row.step)
     tasks: list[NewTask] = []
+    if step is ScriptStep.STORYBOARD:
+        found, lines = await elements.keep_shots(work, project, package, result.shots)
+        tasks = await build.speech_tasks(work, project, package, lines, package.job_id or "", _context(package, row))
+        await build.use_attached_music(work, project, package)
+    else:
+        found = await elements.keep(work, package, step, result)
     if step is ScriptStep.STORYLINE and result.storyline is not None:
         package.summary = result.storyline.summary
-        if project.name.endswith("…") or not project.name:
+        if project.auto_named:
             project.name = result.storyline.title
             package.package_name = f"{project.name} v{package.version}"
         project.description = project.description or result.storyline.summary
-    elif step is ScriptStep.ARTSTYLE:
-        specs = [(elements[0], Framing.STYLE, prompts.style_board(parts))]
-        tasks = await _picture_tasks(work, project, package, step, specs)
-    elif step is ScriptStep.CHARACTERS:
-        await _give_voices(work, package, elements, result.characters)
-        specs = [
-            (element, framing, prompts.character_sheet(parts, character, framing))
-            for element, character in zip(elements, result.characters, strict=True)
-            for framing in CHARACTER_FRAMINGS
-        ]
-        tasks = await _picture_tasks(work, project, package, step, specs)
-    elif step is ScriptStep.SCENES:
-        specs = [
-            (element, Framing.SCENE, prompts.scene_picture(parts, scene))
-            for element, scene in zip(elements, result.scenes, strict=True)
-        ]
-        tasks = await _picture_tasks(work, project, package, step, specs)
-    elif step is ScriptStep.STORYBOARD:
-        specs = [
-            (element, Framing.SHOT, prompts.shot_picture(parts, shot))
-            for element, shot in zip(elements, result.shots, strict=True)
-        ]
-        tasks = await _picture_tasks(work, project, package, step, specs)
-        tasks += await build.create_clips(work, project, package, elements, result.shots)
-        await build.use_attached_music(work, project, package)
-    row = await _step(work, package, step)
+    tasks = await _picture_tasks(work, project, package, row, found) + tasks
     row.total += len(tasks)
     await quota.enqueue_paid(work, tasks)
-    following = STEPS.index(step) + 1
-    if following < len(STEPS):
-        await begin_step(work, project, package, STEPS[following])
-    await finish_one(work, project, package, step)
+    await finish_one(work, project, package, row)
+    await go_on(work, project, package)
 
 
-def _elements(package: tables.PackageRow, step: ScriptStep, result: ScriptResult) -> list[tables.ElementRow]:
-    kinds: dict[ScriptStep, tuple[str, list[object]]] = {
-        ScriptStep.STORYLINE: ("storyline", [result.storyline]),
-        ScriptStep.ARTSTYLE: ("artstyle", [result.art_style]),
-        ScriptStep.CHARACTERS: ("character", list(result.characters)),
-        ScriptStep.SCENES: ("scene", list(result.scenes)),
-        ScriptStep.STORYBOARD: ("storyboard", list(result.shots)),
-    }
-    kind, parts = kinds[step]
-    if any(part is None for part in parts) or (step is ScriptStep.STORYBOARD and not parts):
-        raise ValueError(f"the script model returned no {step.value}")
-    return [
-        tables.ElementRow(
-            id=new_id("elm"),
-            package_id=package.id,
-            kind=kind,
-            position=position,
-            data=part.model_dump(mode="json"),  # type: ignore[attr-defined]
-        )
-        for position, part in enumerate(parts)
-    ]
-
-
-async def _picture_tasks(
-    work: Work,
-    project: projects.ProjectRow,
-    package: tables.PackageRow,
-    step: ScriptStep,
-    specs: list[tuple[tables.ElementRow, Framing, ImageSpec]],
-) -> list[NewTask]:
-    tasks = []
-    for element, framing, spec in specs:
-        image = await new_image(work, project, element, framing, spec.prompt, is_selected=True)
-        label = f"{framing.value} of {element.data.get('name') or element.position + 1}"
-        model = image_model(work, package, "text_to_image")
-        tasks.append(_task(work, project, package, step, spec, "text_to_image", model, label=label, image_id=image.id))
-    return tasks
-
-
-def image_model(work: Work, package: tables.PackageRow, kind: str) -> str:
-    """The model the user chose for this kind of picture, else the catalog's default."""
-    chosen = package.source["config"].get(f"{kind}_model")
-    return chosen or work.services.catalog.default_for(kind).id
-
-
-async def new_image(
-    work: Work,
-    project: projects.ProjectRow,
-    element: tables.ElementRow,
-    framing: Framing,
-    prompt: str,
-    *,
-    wish: str = "",
-    is_selected: bool = False,
-    position: int = 0,
-) -> tables.ImageRow:
-    """A picture that is to be made, with the addresses it will have."""
-    name = f"{element.kind}-{element.position + 1}-{framing.value}"
-    image = tables.ImageRow(
-        id=new_id("img"),
-        element_id=element.id,
-        image_type=framing.value,
-        artifact_id=await artifacts.promise(work.session, project.tenant_id, name),
-        thumbnail_artifact_id=await artifacts.promise(work.session, project.tenant_id, f"{name}-thumbnail"),
-        depth_artifact_id=await artifacts.promise(work.session, project.tenant_id, f"{name}-depth"),
-        prompt=prompt,
-        wish=wish,
-        is_selected=is_selected,
-        position=position,
-    )
-    work.session.add(image)
-    await work.session.flush()
-    return image
-
-
-async def _give_voices(
-    work: Work, package: tables.PackageRow, elements: list[tables.ElementRow], characters: list[Character]
-) -> None:
-    voices = work.services.catalog.default_for("speech").voice
-    cast = cast_voices(characters, voices, package.source["language"])
-    for element, voice in zip(elements, cast, strict=True):
-        if voice is not None:
-            work.session.add(
-                tables.CharacterVoiceRow(
-                    id=new_id("cvo"), element_id=element.id, asset_id=f"voice_{voice.id}", is_selected=True
-                )
-            )
-    await work.session.flush()
-
-
-async def finish_one(work: Work, project: projects.ProjectRow, package: tables.PackageRow, step: ScriptStep) -> None:
+async def finish_one(work: Work, project: projects.ProjectRow, package: tables.PackageRow, row: tables.StepRow) -> None:
     """One task of a step is done; complete the step and the package where it was the last."""
-    row = await _step(work, package, step)
     row.done += 1
     if row.status == "in_progress" and row.done >= row.total:
         row.status, row.finished_at = "completed", utc_now()
     await work.session.flush()
     steps = await tables.steps_of(work.session, package.id)
-    if package.status == "generating" and all(step.status in {"completed", "skipped"} for step in steps):
+    if package.status == "generating" and all(step.status in OVER for step in steps):
         await _complete(work, project, package)
     else:
-        await _tell_progress(work, project, package)
+        await tell_progress(work, project, package)
 
 
 async def _complete(work: Work, project: projects.ProjectRow, package: tables.PackageRow) -> None:
@@ -289,8 +244,11 @@ async def _complete(work: Work, project: projects.ProjectRow, package: tables.Pa
     await tables.activate(work.session, package)
     project.status, project.stage = Status.EDITING, STAGE_OF[Status.EDITING]
     project.progress = 100
+    project.edit_count += 1
     await build.settle_status(work, project)
-    await _tell_progress(work, project, package)
+    await tell_progress(work, project, package)
+    told = {"event": "generation.completed", "material_package_id": package.id}
+    await conversations.record(work, project.id, "system", f"素材已生成：{package.package_name}", told)
     await events.append(
         work,
         project.id,
@@ -298,72 +256,51 @@ async def _complete(work: Work, project: projects.ProjectRow, package: tables.Pa
     )
 
 
-async def fail(
-    work: Work, project: projects.ProjectRow, package: tables.PackageRow, step: ScriptStep, message: str
+async def stop(
+    work: Work,
+    project: projects.ProjectRow,
+    package: tables.PackageRow,
+    row: tables.StepRow | None,
+    status: str,
+    message: str,
 ) -> None:
-    """A task of a step failed for good: the step and the package say so, the project returns to where it was."""
-    if package.status != "generating":
-        return  # it has failed already; what is left of it ends here
-    for row in await tables.steps_of(work.session, package.id):
-        if row.step == step.value:
-            row.status, row.error_message, row.finished_at = "failed", message, utc_now()
-        elif row.status == "in_progress":
-            row.status = "pending"
-    package.status = "failed"
+    """End a generation that is not complete: the package and the step at fault say so, the project returns to where it
+    was, every element shows the last picture it had. The caller holds the job's lock."""
+    for other in await tables.steps_of(work.session, package.id):
+        if row is not None and other.id == row.id:
+            other.status, other.error_message, other.finished_at = "failed", message, utc_now()
+        elif other.status not in OVER:
+            other.status = "cancelled" if status == "cancelled" else "pending"
+    package.status = status
     before = Status(package.source["status_before"])
     project.status, project.stage = before, STAGE_OF[before]
     await work.session.flush()
-    # Nobody waits for the rest any more. Its job is this reaction's own, so it is locked already.
+    await pictures.show_last_finished(work.session, package.id)
     await queue.cancel_job(work.session, package.job_id or "")
     work.wakes_scheduler = True
+    step = row.step if row is not None else ""
+    told = {"event": "generation.failed", "material_package_id": package.id, "step": step, "status": status}
+    name = STEP_NAMES[ScriptStep(step)][0] if step else "生成"
+    await conversations.record(work, project.id, "system", f"{name}：{reasons.spoken(message, 'zh')}", told)
     await events.append(
-        work,
-        project.id,
-        GenerationFailed(material_package_id=package.id, step=step.value, error_message=message),
+        work, project.id, GenerationFailed(material_package_id=package.id, step=step, error_message=message)
     )
+
+
+async def fail(
+    work: Work, project: projects.ProjectRow, package: tables.PackageRow, row: tables.StepRow, message: str
+) -> None:
+    """A task of a step failed for good."""
+    if package.status == "generating":  # else it has failed already; what is left of it ends here
+        await stop(work, project, package, row, "failed", message)
 
 
 async def fail_for_quota(
     work: Work,
     project: projects.ProjectRow,
     package: tables.PackageRow,
-    step: ScriptStep,
+    row: tables.StepRow,
     error: QuotaExceeded,
 ) -> None:
     await events.append(work, project.id, QuotaInsufficient(required=error.required, remaining=error.remaining))
-    await fail(work, project, package, step, error.message("zh"))
-
-
-async def _step(work: Work, package: tables.PackageRow, step: ScriptStep) -> tables.StepRow:
-    rows = await tables.steps_of(work.session, package.id)
-    return next(row for row in rows if row.step == step.value)
-
-
-async def _tell_progress(work: Work, project: projects.ProjectRow, package: tables.PackageRow) -> None:
-    await work.session.flush()
-    steps = await tables.steps_of(work.session, package.id)
-    progress = package_progress(step_progress(row.done, row.total, row.status) for row in steps)
-    if package.status == "generating":
-        project.progress = progress
-    status = package.status if package.status in {"completed", "failed"} else "generating"
-    await events.append(
-        work,
-        project.id,
-        GenerationProgress(
-            material_package_id=package.id,
-            status=status,
-            progress=progress,
-            current_step=current_step(steps, package.status),
-        ),
-    )
-
-
-def current_step(steps: list[tables.StepRow], package_status: str) -> str:
-    """What a person reads while waiting."""
-    if package_status == "completed":
-        return "生成完成"
-    failed = next((row for row in steps if row.status == "failed"), None)
-    if failed is not None:
-        return f"{STEP_NAMES[ScriptStep(failed.step)][0]}失败"
-    running = next((row for row in steps if row.status == "in_progress"), None)
-    return STEP_NAMES[ScriptStep(running.step)][1] if running else "等待中"
+    await fail(work, project, package, row, reasons.of_error(error))

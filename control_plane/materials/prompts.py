@@ -1,6 +1,6 @@
 """From the rows of a package to the specs of the tasks that make its parts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,7 +28,9 @@ _SHEET_SIZES = {Framing.FRONT_VIEW: (720, 960), Framing.THREE_VIEW: (1280, 720),
 
 @dataclass
 class Parts:
-    """What a package holds so far, as specs, with what the user wished of the selected pictures."""
+    """What a package holds so far, as specs, with what the user wished of the selected pictures. ``roots`` are the
+    names that characters and scenes were made with: their features follow from those, whatever they are called now, and
+    from the take of their step that the selected picture ``shown`` is of."""
 
     source: dict[str, Any]
     storyline: Storyline | None
@@ -37,6 +39,35 @@ class Parts:
     scenes: list[Scene]
     character_wishes: dict[str, str]
     scene_wishes: dict[str, str]
+    roots: dict[tuple[str, str], str]
+    shown: dict[tuple[str, str], int]
+
+    def made_anew(self, step: ScriptStep) -> "Parts":
+        """For the pictures of a step whose script was just written: those before say nothing of these."""
+        kind = {ScriptStep.CHARACTERS: "character", ScriptStep.SCENES: "scene"}.get(step)
+        return replace(
+            self,
+            character_wishes={} if kind == "character" else self.character_wishes,
+            scene_wishes={} if kind == "scene" else self.scene_wishes,
+            shown={key: take for key, take in self.shown.items() if key[0] != kind},
+        )
+
+    def features(self, step: ScriptStep, kind: str, name: str) -> int:
+        """The seed of what a character or a scene looks like, in every picture."""
+        root = self.roots.get((kind, name), name)
+        take = self.shown.get((kind, name), self.take_of(step))
+        return derive_seed(self.seed, kind, root, *_another(take))
+
+    def seed_of(self, step: ScriptStep, *names: object) -> int:
+        """For one part of a step; another take of the step has others."""
+        return derive_seed(self.seed, *names, *_another(self.take_of(step)))
+
+    def take_of(self, step: ScriptStep) -> int:
+        """How often the step was run again for another result."""
+        return int(self.source.get("takes", {}).get(step, 0))
+
+    def root(self, kind: str, name: str) -> str:
+        return self.roots.get((kind, name), name)
 
     @property
     def seed(self) -> str:
@@ -52,19 +83,27 @@ class Parts:
         return assign_references(self.source["pictures"], self.characters, self.scenes)
 
 
+def _another(take: int) -> list[str]:
+    return [f"take {take}"] if take else []
+
+
 async def load_parts(session: AsyncSession, package: tables.PackageRow) -> Parts:
     elements = await tables.elements_of(session, package.id)
     by_kind: dict[str, list[tables.ElementRow]] = {}
     for element in elements:
         by_kind.setdefault(element.kind, []).append(element)
-    wishes = {
-        image.element_id: image.wish
+    shown = {
+        image.element_id: image
         for image in await tables.images_of(session, [element.id for element in elements])
-        if image.is_selected and image.wish and image.image_type in {Framing.FRONT_VIEW, Framing.SCENE}
+        if image.is_selected and image.image_type in {Framing.FRONT_VIEW, Framing.SCENE}
     }
 
     def named_wishes(kind: str) -> dict[str, str]:
-        return {row.data["name"]: wishes[row.id] for row in by_kind.get(kind, []) if row.id in wishes}
+        return {
+            row.data["name"]: shown[row.id].wish
+            for row in by_kind.get(kind, [])
+            if row.id in shown and shown[row.id].wish
+        }
 
     storylines = by_kind.get("storyline", [])
     styles = by_kind.get("artstyle", [])
@@ -76,6 +115,16 @@ async def load_parts(session: AsyncSession, package: tables.PackageRow) -> Parts
         scenes=[Scene.model_validate(row.data) for row in by_kind.get("scene", [])],
         character_wishes=named_wishes("character"),
         scene_wishes=named_wishes("scene"),
+        roots={
+            (kind, row.data["name"]): row.origin["name"]
+            for kind in ("character", "scene")
+            for row in by_kind.get(kind, [])
+        },
+        shown={
+            (row.kind, row.data["name"]): shown[row.id].take
+            for row in elements
+            if row.id in shown and row.kind in {"character", "scene"}
+        },
     )
 
 
@@ -92,7 +141,8 @@ def script_spec(parts: Parts, step: ScriptStep) -> ScriptSpec:
         language=source["language"],
         target_duration_s=source["config"].get("duration_seconds"),
         aspect=width / height,
-        seed=derive_seed(parts.seed, step),
+        seed=parts.seed_of(step, step),
+        take=parts.take_of(step),
         fixed_style=ArtStyle.model_validate(fixed_style) if fixed_style else None,
         fixed_protagonist=Character.model_validate(protagonist) if protagonist else None,
         storyline=parts.storyline,
@@ -109,7 +159,7 @@ def style_board(parts: Parts) -> ImageSpec:
         prompt=subject or parts.style.style_name,
         width=width,
         height=height,
-        seed=derive_seed(parts.seed, "style"),
+        seed=parts.seed_of(ScriptStep.ARTSTYLE, "style"),
         framing=Framing.STYLE,
         shot_type=ShotType.WIDE,
         style=parts.style,
@@ -122,7 +172,7 @@ def character_sheet(
 ) -> ImageSpec:
     """One picture of a character. ``take`` numbers the tries, so that another try is another picture."""
     width, height = _SHEET_SIZES[framing]
-    names = ["character", character.name, framing.value] + ([take] if take else [])
+    names = ["character", parts.root("character", character.name), framing.value] + ([take] if take else [])
     subject = _subject(parts, character)
     if prompt or wish:
         subject = subject.model_copy(update={"appearance": with_wish(prompt or subject.appearance, wish)})
@@ -130,7 +180,7 @@ def character_sheet(
         prompt=with_wish(prompt or character.description, wish),
         width=width,
         height=height,
-        seed=derive_seed(parts.seed, *names),
+        seed=parts.seed_of(ScriptStep.CHARACTERS, *names),
         framing=framing,
         style=parts.style,
         subjects=[subject],
@@ -140,12 +190,12 @@ def character_sheet(
 
 def scene_picture(parts: Parts, scene: Scene, *, prompt: str = "", wish: str = "", take: int = 0) -> ImageSpec:
     width, height = parts.size
-    names = ["scene", scene.name] + ([take] if take else [])
+    names = ["scene", parts.root("scene", scene.name)] + ([take] if take else [])
     return ImageSpec(
         prompt=with_wish(prompt or f"{scene.name}. {scene.description}", wish),
         width=width,
         height=height,
-        seed=derive_seed(parts.seed, *names),
+        seed=parts.seed_of(ScriptStep.SCENES, *names),
         framing=Framing.SCENE,
         shot_type=ShotType.ESTABLISHING,
         style=parts.style,
@@ -162,7 +212,7 @@ def shot_picture(parts: Parts, shot: Shot, *, prompt: str = "", wish: str = "", 
         prompt=with_wish(prompt or shot_prompt(shot, scene), wish),
         width=width,
         height=height,
-        seed=derive_seed(parts.seed, *names),
+        seed=parts.seed_of(ScriptStep.STORYBOARD, *names),
         framing=Framing.SHOT,
         shot_type=shot.shot_type,
         style=parts.style,
@@ -183,7 +233,7 @@ def _subject(parts: Parts, character: Character) -> Subject:
         appearance=with_wish(character.appearance, parts.character_wishes.get(character.name, "")),
         gender=character.gender,
         age=character.age,
-        seed=derive_seed(parts.seed, "character", character.name),
+        seed=parts.features(ScriptStep.CHARACTERS, "character", character.name),
         reference_keys=parts.references.by_character.get(character.name, []),
     )
 
@@ -195,6 +245,6 @@ def _place(parts: Parts, scene: Scene) -> Place:
         description=with_wish(scene.description, parts.scene_wishes.get(scene.name, "")),
         atmosphere=scene.atmosphere,
         lighting=scene.lighting,
-        seed=derive_seed(parts.seed, "scene", scene.name),
+        seed=parts.features(ScriptStep.SCENES, "scene", scene.name),
         reference_keys=parts.references.by_scene.get(scene.name, []),
     )

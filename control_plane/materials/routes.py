@@ -1,26 +1,40 @@
 """Generations and material packages."""
 
 from control_plane.accounts.actor import Access
-from control_plane.materials import generation, service
+from control_plane.errors import AlreadyExists, NotFound, QuotaExceeded, StorageFull, Unavailable
+from control_plane.materials import generation, modify, replace, rerun, service
 from control_plane.materials.schemas import (
+    ModifyTextRequest,
+    ModifyTextResponse,
     PackageDetail,
     PackageList,
     ProgressResponse,
     RegenerateImageRequest,
     RegenerateImageResponse,
+    RenameRequest,
+    ReplaceRequest,
+    RetryResponse,
     SaveNewRequest,
     SaveNewResponse,
     SelectCandidateRequest,
     StartRequest,
     StartResponse,
     SwitchVoiceRequest,
+    TextCandidateList,
+    TextCandidateQuery,
 )
 from control_plane.web.routes import Call, Routes
 
 routes = Routes("materials")
 
 
-@routes.post("/generation/start", access=Access.WRITE, body=StartRequest, response=StartResponse)
+@routes.post(
+    "/generation/start",
+    access=Access.WRITE,
+    body=StartRequest,
+    response=StartResponse,
+    errors=(NotFound, QuotaExceeded, StorageFull),
+)
 async def start(call: Call, body: StartRequest) -> StartResponse:
     """Start generating a project's materials."""
     return await generation.start(call.work, call.actor, body.project_id)
@@ -30,6 +44,29 @@ async def start(call: Call, body: StartRequest) -> StartResponse:
 async def progress(call: Call) -> ProgressResponse:
     """How far the latest generation is, step by step."""
     return await service.progress(call.work, call.actor, call.path["project_id"])
+
+
+@routes.post(
+    "/generation/retry/{task_id}",
+    access=Access.WRITE,
+    response=RetryResponse,
+    errors=(AlreadyExists, QuotaExceeded),
+)
+async def retry(call: Call) -> RetryResponse:
+    """Run a step again, with what depends on it."""
+    return await rerun.retry(call.work, call.actor, call.path["task_id"])
+
+
+@routes.post("/generation/skip/{task_id}", access=Access.WRITE, errors=(AlreadyExists, QuotaExceeded, Unavailable))
+async def skip(call: Call) -> None:
+    """Go on without a step: its part is taken from the package before, else from defaults."""
+    await rerun.skip(call.work, call.actor, call.path["task_id"])
+
+
+@routes.post("/generation/cancel/{project_id}", access=Access.WRITE, errors=(AlreadyExists,))
+async def cancel(call: Call) -> None:
+    """Stop the generation that runs; what is not done costs nothing."""
+    await rerun.cancel(call.work, call.actor, call.path["project_id"])
 
 
 @routes.get("/projects/{project_id}/material-packages", access=Access.READ, response=PackageList)
@@ -44,11 +81,59 @@ async def detail(call: Call) -> PackageDetail:
     return await service.detail(call.work, call.actor, call.path["package_id"])
 
 
+@routes.put("/material-packages/{package_id}", access=Access.WRITE, body=RenameRequest)
+async def rename(call: Call, body: RenameRequest) -> None:
+    """Rename a package."""
+    await service.rename(call.work, call.actor, call.path["package_id"], body.package_name)
+
+
+@routes.post("/material-packages/{package_id}/switch", access=Access.WRITE, errors=(AlreadyExists,))
+async def switch(call: Call) -> None:
+    """Make a package, with its timeline, the active one."""
+    await service.switch(call.work, call.actor, call.path["package_id"])
+
+
+@routes.post(
+    "/material-packages/{package_id}/modify/text",
+    access=Access.WRITE,
+    body=ModifyTextRequest,
+    response=ModifyTextResponse,
+    errors=(AlreadyExists, NotFound, QuotaExceeded),
+)
+async def modify_text(call: Call, body: ModifyTextRequest) -> ModifyTextResponse:
+    """Edit an element's text, or have it written again."""
+    return await modify.modify_text(call.work, call.actor, call.path["package_id"], body)
+
+
+@routes.get(
+    "/material-packages/{package_id}/text-candidates",
+    access=Access.READ,
+    query=TextCandidateQuery,
+    response=TextCandidateList,
+    errors=(NotFound,),
+)
+async def text_candidates(call: Call, query: TextCandidateQuery) -> TextCandidateList:
+    """The texts that an element has had, to go back to."""
+    return await modify.text_candidates(call.work, call.actor, call.path["package_id"], query.element_id)
+
+
+@routes.post(
+    "/material-packages/{package_id}/replace-from-asset",
+    access=Access.WRITE,
+    body=ReplaceRequest,
+    errors=(AlreadyExists, NotFound, QuotaExceeded),
+)
+async def replace_from_asset(call: Call, body: ReplaceRequest) -> None:
+    """Put an asset of the library in the place of a style, a character or a voice."""
+    await replace.replace_from_asset(call.work, call.actor, call.path["package_id"], body)
+
+
 @routes.post(
     "/material-packages/{package_id}/regenerate/image",
     access=Access.WRITE,
     body=RegenerateImageRequest,
     response=RegenerateImageResponse,
+    errors=(QuotaExceeded,),
 )
 async def regenerate_image(call: Call, body: RegenerateImageRequest) -> RegenerateImageResponse:
     """Paint another picture of a character or a scene."""

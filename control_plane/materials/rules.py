@@ -1,7 +1,9 @@
 """Pure decisions of a generation: progress, references, voices, prompts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Literal
 
 from models.catalog import Voice
 from models.specs import Character, Framing, Scene, ScriptStep, Shot
@@ -16,10 +18,42 @@ STEP_NAMES = {
     ScriptStep.STORYBOARD: ("分镜", "正在绘制分镜与配音..."),
 }
 
+Makes = Literal["script", "pictures"]
+
+DEPENDENTS: dict[ScriptStep, dict[ScriptStep, Makes]] = {
+    ScriptStep.STORYLINE: {
+        ScriptStep.ARTSTYLE: "script",
+        ScriptStep.CHARACTERS: "script",
+        ScriptStep.SCENES: "script",
+        ScriptStep.STORYBOARD: "script",
+    },
+    ScriptStep.ARTSTYLE: {
+        ScriptStep.CHARACTERS: "pictures",
+        ScriptStep.SCENES: "pictures",
+        ScriptStep.STORYBOARD: "pictures",
+    },
+    ScriptStep.CHARACTERS: {ScriptStep.STORYBOARD: "script"},
+    ScriptStep.SCENES: {ScriptStep.STORYBOARD: "script"},
+    ScriptStep.STORYBOARD: {},
+}
+"""What of other steps depends on a step: everything, or only the pictures."""
+
 CHARACTER_FRAMINGS = (Framing.FRONT_VIEW, Framing.THREE_VIEW, Framing.DETAIL)
 
 _CHARACTER_LABELS = ("角色", "人物", "主角", "主体", "character", "protagonist", "person")
 _SCENE_LABELS = ("场景", "背景图", "地点", "scene", "place", "location", "background")
+
+
+def to_redo(step: ScriptStep, statuses: Mapping[ScriptStep, str]) -> dict[ScriptStep, Makes]:
+    """What is to be done when a step is run again: that step, what depends on it, and what was not done yet. A step
+    that was skipped stays so: its part was not made from the others."""
+    redo: dict[ScriptStep, Makes] = {}
+    for other, status in statuses.items():
+        if other is step or status not in {"completed", "skipped"}:
+            redo[other] = "script"
+        elif status == "completed" and other in DEPENDENTS[step]:
+            redo[other] = DEPENDENTS[step][other]
+    return redo
 
 
 def step_progress(done: int, total: int, status: str) -> int:
@@ -117,3 +151,40 @@ def motion_prompt(prompt: str, names: Sequence[str]) -> str:
     for name in sorted(names, key=len, reverse=True):
         prompt = prompt.replace(name, "")
     return " ".join(prompt.split())
+
+
+_ALIKE = 0.6
+"""Of two shots' texts: from here on they are the same shot, told a little differently."""
+
+
+def match_shots(before: Sequence[Shot], after: Sequence[Shot]) -> dict[int, int]:
+    """Which shots of a new storyboard were in the former one, new index to former, by what is told in them."""
+    old, new = [_told(shot) for shot in before], [_told(shot) for shot in after]
+    survivors: dict[int, int] = {}
+    for operation, low, high, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if operation == "equal":
+            survivors.update({start + offset: low + offset for offset in range(end - start)})
+            continue
+        free = low
+        for index in range(start, end):
+            for candidate in range(free, high):
+                if SequenceMatcher(None, old[candidate], new[index], autojunk=False).ratio() >= _ALIKE:
+                    survivors[index] = candidate
+                    free = candidate + 1
+                    break
+    return survivors
+
+
+def _told(shot: Shot) -> str:
+    spoken = "\n".join([shot.narration, *(f"{line.character}: {line.text}" for line in shot.dialogue)]).strip()
+    return spoken or f"{shot.action}\n{shot.description}"
+
+
+def merge_shot(now: Shot, before: Shot, after: Shot) -> Shot:
+    """A shot that survives: as the new script has it, except for what the user changed of the former one."""
+    own = {
+        name: getattr(now, name)
+        for name in Shot.model_fields
+        if name != "shot_number" and getattr(now, name) != getattr(before, name)
+    }
+    return after.model_copy(update=own)

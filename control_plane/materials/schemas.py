@@ -1,10 +1,11 @@
 """Requests and responses of generations and material packages."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from control_plane.web.models import FileUrl, Id, RequestModel, ResponseModel, Text, Timestamp
+from control_plane.web.models import FileUrl, Id, Prompt, PromptText, RequestModel, ResponseModel, Timestamp
+from control_plane.web.reasons import Reason
 
 
 class StartRequest(RequestModel):
@@ -22,14 +23,14 @@ class StepProgress(ResponseModel):
     task_name: str
     display_name: str
     display_order: int
-    status: Literal["pending", "in_progress", "completed", "failed", "skipped"]
+    status: Literal["pending", "in_progress", "completed", "failed", "skipped", "cancelled"]
     progress: int
-    error_message: str | None = None
+    error_message: Reason | None = None
 
 
 class ProgressResponse(ResponseModel):
     material_package_id: str
-    status: Literal["generating", "completed", "failed"]
+    status: Literal["generating", "completed", "failed", "cancelled"]
     progress: int
     current_step: str
     tasks: list[StepProgress]
@@ -39,7 +40,7 @@ class PackageItem(ResponseModel):
     id: str
     version: int
     package_name: str
-    status: Literal["generating", "completed", "failed"]
+    status: Literal["generating", "completed", "failed", "cancelled"]
     is_active: bool
     summary: str | None = None
     generated_at: Timestamp | None = None
@@ -152,7 +153,7 @@ class PackageDetail(ResponseModel):
 
 
 class SaveNewRequest(RequestModel):
-    package_name: str | None = Field(default=None, min_length=1, max_length=200)
+    package_name: Prompt | None = Field(default=None, min_length=1, max_length=200)
 
 
 class SaveNewResponse(ResponseModel):
@@ -163,8 +164,8 @@ class SaveNewResponse(ResponseModel):
 class RegenerateImageRequest(RequestModel):
     element_type: Literal["character", "scene"]
     element_id: Id
-    user_prompt: Text
-    prompt: Text | None = None
+    user_prompt: PromptText
+    prompt: PromptText | None = None
 
 
 class RegenerateImageResponse(ResponseModel):
@@ -174,11 +175,67 @@ class RegenerateImageResponse(ResponseModel):
     status: Literal["processing"]
 
 
+ElementType = Literal["storyline", "artstyle", "character", "scene", "storyboard"]
+
+
 class SelectCandidateRequest(RequestModel):
-    element_type: Literal["character", "scene"]
+    element_type: ElementType
     element_id: Id
-    candidate_type: Literal["image", "voice"]
+    candidate_type: Literal["image", "voice", "text"]
     candidate_id: Id
+
+
+class ModifyTextRequest(RequestModel):
+    """Another text for an element. ``new_content`` goes with ``text_edit``: the text of the element's main field
+    (content of a storyline, appearance of a character, description of the others) or a JSON object of its fields.
+    ``user_prompt`` goes with ``regenerate``: what to change; without it another version is written."""
+
+    element_type: ElementType
+    element_id: Id
+    modification_type: Literal["text_edit", "regenerate"]
+    user_prompt: PromptText | None = None
+    new_content: Annotated[Prompt, Field(min_length=1, max_length=60_000)] | None = None
+
+
+class ModifyTextResponse(ResponseModel):
+    candidate_id: str
+    content: str
+    status: Literal["completed", "processing"]
+
+
+class TextCandidateQuery(RequestModel):
+    element_id: Id
+
+
+class TextCandidate(ResponseModel):
+    """``content`` is the main field's text, ``fields`` the whole; absent while it is being written."""
+
+    id: str
+    content: str | None = None
+    fields: dict[str, Any] | None = None
+    user_prompt: str | None = None
+    status: Literal["processing", "completed", "failed"]
+    is_selected: bool
+    error_message: Reason | None = None
+    created_at: Timestamp
+
+
+class TextCandidateList(ResponseModel):
+    list: list[TextCandidate]
+
+
+class ReplaceRequest(RequestModel):
+    asset_type: Literal["character", "style", "voice"]
+    element_id: Id
+    asset_id: Id
+
+
+class RenameRequest(RequestModel):
+    package_name: Annotated[Prompt, Field(min_length=1, max_length=200)]
+
+
+class RetryResponse(ResponseModel):
+    status: Literal["pending"]
 
 
 class SwitchVoiceRequest(RequestModel):

@@ -3,9 +3,9 @@
 from control_plane.accounts.actor import Actor
 from control_plane.artifacts import tables as artifacts
 from control_plane.assets import tables as assets
-from control_plane.errors import AlreadyExists, InvalidParameter, NotFound
-from control_plane.materials import copying, generation, present, prompts, tables
-from control_plane.materials.reactions import CANDIDATE_REACTION
+from control_plane.errors import AlreadyExists, NotFound
+from control_plane.materials import copying, modify, pictures, present, prompts, tables
+from control_plane.materials.progress import current_step
 from control_plane.materials.rules import STEP_NAMES, package_progress, step_progress
 from control_plane.materials.schemas import (
     PackageDetail,
@@ -19,13 +19,11 @@ from control_plane.materials.schemas import (
     StepProgress,
     SwitchVoiceRequest,
 )
+from control_plane.projects import conversations
 from control_plane.projects import tables as projects
-from control_plane.quota import service as quota
 from control_plane.timeline import build
 from control_plane.work import Work
 from models.specs import Character, Framing, ImageSpec, Scene, ScriptStep
-from scheduler import queue
-from scheduler.task import NewTask
 
 
 async def progress(work: Work, actor: Actor, project_id: str) -> ProgressResponse:
@@ -40,7 +38,7 @@ async def progress(work: Work, actor: Actor, project_id: str) -> ProgressRespons
         material_package_id=package.id,
         status=package.status,
         progress=package_progress(percents),
-        current_step=generation.current_step(steps, package.status),
+        current_step=current_step(steps, package.status),
         tasks=[
             StepProgress(
                 task_id=row.id,
@@ -116,43 +114,25 @@ async def regenerate_image(
     if keys and not prompt and request.element_type == "scene":
         kind = "image_to_image"
         spec = spec.model_copy(update={"reference_keys": [*keys.values(), *spec.reference_keys]})
-    image = await generation.new_image(
-        work, project, element, framing, spec.prompt, wish=f"{prompt} {wish}".strip(), position=take
+    image = await pictures.new_image(
+        work,
+        project,
+        element,
+        framing,
+        spec.prompt,
+        wish=f"{prompt} {wish}".strip(),
+        position=take,
+        take=current.take if current else 0,
     )
-    await enqueue_picture(work, project, package, element, image, kind, spec)
+    await pictures.enqueue_candidate(work, project, package, element, image, kind, spec)
+    told = {"action": "regenerate_image", "element_id": element.id, "candidate_id": image.id}
+    await conversations.record(work, project.id, "user", f"重画{element.data['name']}：{image.wish}", told)
     return RegenerateImageResponse(
         candidate_id=image.id,
         image_url=image.artifact_id,
         thumbnail_url=image.thumbnail_artifact_id,
         status="processing",
     )
-
-
-async def enqueue_picture(
-    work: Work,
-    project: projects.ProjectRow,
-    package: tables.PackageRow,
-    element: tables.ElementRow,
-    image: tables.ImageRow,
-    kind: str,
-    spec: ImageSpec,
-) -> int:
-    """Queue one candidate's painting, as a job of its own; returns what it costs."""
-    job_id = await queue.create_job(work.session, kind="image", project_id=project.id, tenant_id=project.tenant_id)
-    task = NewTask(
-        kind=kind,
-        spec=spec,
-        model=generation.image_model(work, package, kind),
-        job_id=job_id,
-        project_id=project.id,
-        tenant_id=project.tenant_id,
-        reaction=CANDIDATE_REACTION,
-        label=f"candidate of {element.kind} {element.position + 1}",
-        context={"image_id": image.id, "element_id": element.id},
-        priority=20,  # a person waits for it
-    )
-    await quota.enqueue_paid(work, [task])
-    return quota.price(work, [task])
 
 
 async def _element(work: Work, package: tables.PackageRow, kind: str, element_id: str) -> tables.ElementRow:
@@ -163,24 +143,41 @@ async def _element(work: Work, package: tables.PackageRow, kind: str, element_id
 
 
 async def select_candidate(work: Work, actor: Actor, package_id: str, request: SelectCandidateRequest) -> None:
-    """Make a candidate the element's picture or voice."""
+    """Make a candidate the element's picture, voice or text. Pictures that are painted from now on show a character or
+    a scene as the selected picture does. Raises QuotaExceeded where lines are spoken anew."""
     package, project = await tables.load_package(work.session, actor, package_id)
     element = await _element(work, package, request.element_type, request.element_id)
-    if request.candidate_type == "voice":
-        voices = await tables.voices_of(work.session, [element.id])
-        if request.candidate_id not in {voice.id for voice in voices}:
+    if request.candidate_type == "text":
+        await modify.select_text(work, project, package, element, request.candidate_id)
+    elif request.candidate_type == "voice":
+        await _select_voice(work, project, package, element, request.candidate_id)
+    else:
+        image = await tables.image_by_id(work.session, request.candidate_id)
+        if image is None or image.element_id != element.id:
             raise NotFound("候选不存在", "no such candidate", field="candidate_id")
-        for voice in voices:
-            voice.is_selected = voice.id == request.candidate_id
-        await work.session.flush()
-        await build.respeak(work, project, package, character=element.data["name"])
-        return
-    image = await tables.image_by_id(work.session, request.candidate_id)
-    if image is None or image.element_id != element.id:
+        if image.status != "completed":
+            raise AlreadyExists("候选尚未完成", "the candidate is not finished", field="candidate_id")
+        await tables.select_image(work.session, image)
+        await build.show_picture(work.session, image)
+        await build.edited(work, project)
+    told = {"action": "select", "element_id": element.id, "candidate_id": request.candidate_id}
+    await conversations.record(work, project.id, "user", "选用候选", told)
+
+
+async def _select_voice(
+    work: Work,
+    project: projects.ProjectRow,
+    package: tables.PackageRow,
+    element: tables.ElementRow,
+    candidate_id: str,
+) -> None:
+    voices = await tables.voices_of(work.session, [element.id])
+    if candidate_id not in {voice.id for voice in voices}:
         raise NotFound("候选不存在", "no such candidate", field="candidate_id")
-    if image.status != "completed":
-        raise AlreadyExists("候选尚未完成", "the candidate is not finished", field="candidate_id")
-    await tables.select_image(work.session, image)
+    for voice in voices:
+        voice.is_selected = voice.id == candidate_id
+    await work.session.flush()
+    await build.respeak(work, project, package, character=element.data["name"])
 
 
 async def switch_voice(work: Work, actor: Actor, package_id: str, request: SwitchVoiceRequest) -> None:
@@ -188,22 +185,70 @@ async def switch_voice(work: Work, actor: Actor, package_id: str, request: Switc
     package, project = await tables.load_package(work.session, actor, package_id)
     voice = await assets.visible_asset(work.session, actor, "voice", request.voice_id)
     if voice is None:
-        raise InvalidParameter("没有此音色", "no such voice", field="voice_id")
-    if request.element_type == "narration":
-        if request.element_id != package.id:
+        raise NotFound("没有此音色", "no such voice", field="voice_id")
+    await give_voice(work, project, package, request.element_type, request.element_id, voice)
+
+
+async def give_voice(
+    work: Work,
+    project: projects.ProjectRow,
+    package: tables.PackageRow,
+    element_type: str,
+    element_id: str,
+    voice: assets.AssetRow,
+) -> None:
+    """For the narration the element is the package. Raises NotFound and QuotaExceeded."""
+    told = {"action": "switch_voice", "element_id": element_id, "voice_id": voice.id}
+    if element_type == "narration":
+        if element_id != package.id:
             raise NotFound("旁白用素材包 id", "for narration this is the package's id", field="element_id")
+        if package.narrator_voice_id != voice.id:
+            await assets.count_use(work.session, voice.id)
         package.narrator_voice_id = voice.id
+        await conversations.record(work, project.id, "user", f"旁白换用音色“{voice.name}”", told)
         await build.respeak(work, project, package, character=None)
         return
-    element = await _element(work, package, "character", request.element_id)
+    element = await _element(work, package, "character", element_id)
+    await assets.count_use(work.session, voice.id)
     await tables.choose_voice(work.session, element.id, voice.id)
-    await build.respeak(work, project, package, character=element.data["name"])
+    name = element.data["name"]
+    await conversations.record(work, project.id, "user", f"{name}换用音色“{voice.name}”", told)
+    await build.respeak(work, project, package, character=name)
 
 
 async def save_new(work: Work, actor: Actor, package_id: str, name: str | None) -> SaveNewResponse:
     """Copy a package with its timeline as the next version and make the copy active."""
     package, project = await tables.load_package(work.session, actor, package_id)
-    if package.status != "completed":
-        raise AlreadyExists("素材包尚未完成", "the package is not complete", field="package_id")
+    _check_whole(package)
     copy = await copying.copy_package(work, project, package, name)
+    told = {"action": "save_new", "material_package_id": copy.id}
+    await conversations.record(work, project.id, "user", f"另存为新版本“{copy.package_name}”", told)
+    await build.edited(work, project)
     return SaveNewResponse(new_package_id=copy.id, version=copy.version)
+
+
+async def switch(work: Work, actor: Actor, package_id: str) -> None:
+    """Make a package, with its timeline, the one that is shown and exported."""
+    package, project = await tables.load_package(work.session, actor, package_id)
+    if package.is_active:
+        return
+    _check_whole(package)
+    if await tables.generating_package(work.session, project.id) is not None:
+        raise AlreadyExists(
+            "正在生成，请等待或先取消", "something is being generated: wait or cancel", field="package_id"
+        )
+    await tables.activate(work.session, package)
+    told = {"action": "switch", "material_package_id": package.id}
+    await conversations.record(work, project.id, "user", f"切换到“{package.package_name}”", told)
+    await build.edited(work, project)
+
+
+async def rename(work: Work, actor: Actor, package_id: str, name: str) -> None:
+    package, _ = await tables.load_package(work.session, actor, package_id)
+    package.package_name = name
+
+
+def _check_whole(package: tables.PackageRow) -> None:
+    """Raises AlreadyExists where the package was never complete, or is being changed."""
+    if package.generated_at is None or package.status == "generating":
+        raise AlreadyExists("素材包尚未完成", "the package is not complete", field="package_id")

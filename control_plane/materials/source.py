@@ -3,6 +3,7 @@
 from control_plane.artifacts import tables as artifacts
 from control_plane.assets import tables as assets
 from control_plane.assets.presets import style_of
+from control_plane.assets.rules import fill_template
 from control_plane.errors import InvalidParameter
 from control_plane.inputs import tables as input_tables
 from control_plane.work import Work
@@ -59,7 +60,9 @@ def _protagonist(subject: assets.AssetRow) -> Character:
         character_type="protagonist",
         description=subject.description,
         personality=subject.attributes.get("personality", []),
-        appearance=subject.attributes.get("appearance", ""),
+        appearance=fill_template(
+            subject.attributes.get("prompt_template", ""), subject.attributes.get("appearance", "")
+        ),
         gender=subject.attributes.get("gender", "other"),
         age=subject.attributes.get("age", "adult"),
     )

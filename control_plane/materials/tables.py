@@ -33,12 +33,15 @@ class PackageRow(Base):
     source: Mapped[dict[str, Any]]
     narrator_voice_id: Mapped[str]
     job_id: Mapped[str | None]
+    generation_started_at: Mapped[datetime] = mapped_column(default=utc_now)
     generated_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class StepRow(Base):
-    """One of the five steps, complete when ``done`` reaches ``total``: its script task and what that asked for."""
+    """One of the five steps, complete when ``done`` reaches ``total``: its script task and what that asked for. One
+    whose script stays as it is ``makes`` its pictures alone. ``run`` counts how often it was begun: results of an
+    earlier run are dropped."""
 
     __tablename__ = "generation_steps"
     __table_args__ = (UniqueConstraint("package_id", "step"),)
@@ -48,6 +51,8 @@ class StepRow(Base):
     step: Mapped[str]
     display_order: Mapped[int]
     status: Mapped[str] = mapped_column(default="pending")
+    makes: Mapped[str] = mapped_column(default="script")
+    run: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
     error_message: Mapped[str | None]
@@ -56,7 +61,8 @@ class StepRow(Base):
 
 
 class ElementRow(Base):
-    """A storyline, art style, character, scene or shot; ``data`` is its spec of models.specs."""
+    """A storyline, art style, character, scene or shot; ``data`` is its spec of models.specs as it is now, ``origin``
+    the one that the script step wrote: by it the same thing is known again when the step is run again."""
 
     __tablename__ = "elements"
 
@@ -65,11 +71,30 @@ class ElementRow(Base):
     kind: Mapped[str]
     position: Mapped[int]
     data: Mapped[dict[str, Any]]
+    origin: Mapped[dict[str, Any]]
     is_selected: Mapped[bool] = mapped_column(default=True)
 
 
+class TextCandidateRow(Base):
+    """What an element's text is (the selected one), was, or is being made: ``data`` is absent until it is there."""
+
+    __tablename__ = "text_candidates"
+    __table_args__ = (UniqueConstraint("element_id", "position"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    element_id: Mapped[str] = mapped_column(ForeignKey("elements.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    data: Mapped[dict[str, Any] | None]
+    wish: Mapped[str] = mapped_column(default="")
+    status: Mapped[str] = mapped_column(default="completed")
+    error_message: Mapped[str | None]
+    is_selected: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class ImageRow(Base):
-    """A picture of an element: the selected one, or a candidate. ``wish`` is what the user asked it to change."""
+    """A picture of an element: the selected one, or a candidate. ``wish`` is what the user asked it to change,
+    ``take`` which take of its step it shows."""
 
     __tablename__ = "images"
 
@@ -85,6 +110,7 @@ class ImageRow(Base):
     error_message: Mapped[str | None]
     is_selected: Mapped[bool] = mapped_column(default=False)
     position: Mapped[int] = mapped_column(default=0)
+    take: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -127,6 +153,20 @@ async def active_package(session: AsyncSession, project_id: str) -> PackageRow |
     return await session.scalar(select(PackageRow).where(PackageRow.project_id == project_id, PackageRow.is_active))
 
 
+async def previous_package(session: AsyncSession, package: PackageRow) -> PackageRow | None:
+    """The active package, or where that is this one, the one that was finished last before."""
+    return await session.scalar(
+        select(PackageRow)
+        .where(
+            PackageRow.project_id == package.project_id,
+            PackageRow.id != package.id,
+            PackageRow.generated_at.is_not(None),
+        )
+        .order_by(PackageRow.is_active.desc(), PackageRow.generated_at.desc(), PackageRow.version.desc())
+        .limit(1)
+    )
+
+
 async def generating_package(session: AsyncSession, project_id: str) -> PackageRow | None:
     return await session.scalar(
         select(PackageRow)
@@ -137,11 +177,11 @@ async def generating_package(session: AsyncSession, project_id: str) -> PackageR
 
 
 async def latest_generation(session: AsyncSession, project_id: str) -> PackageRow | None:
-    """The latest package that was generated rather than saved as a copy."""
+    """The package whose generation or repetition of a step began last; copies were not generated."""
     return await session.scalar(
         select(PackageRow)
         .where(PackageRow.project_id == project_id, PackageRow.job_id.is_not(None))
-        .order_by(PackageRow.version.desc())
+        .order_by(PackageRow.generation_started_at.desc(), PackageRow.version.desc())
         .limit(1)
     )
 
@@ -169,6 +209,16 @@ async def steps_of(session: AsyncSession, package_id: str) -> list[StepRow]:
         select(StepRow).where(StepRow.package_id == package_id).order_by(StepRow.display_order)
     )
     return list(rows)
+
+
+async def step_of_task(session: AsyncSession, package_id: str, context: dict[str, Any]) -> StepRow | None:
+    """The step that a task of this context was queued for; None where the step was begun anew or skipped since."""
+    row = await session.scalar(
+        select(StepRow)
+        .where(StepRow.package_id == package_id, StepRow.step == context["step"])
+        .execution_options(populate_existing=True)
+    )
+    return row if row is not None and row.run == context.get("run", 1) and row.status != "skipped" else None
 
 
 async def elements_of(session: AsyncSession, package_id: str, kind: str | None = None) -> list[ElementRow]:
@@ -232,3 +282,35 @@ async def choose_voice(session: AsyncSession, element_id: str, asset_id: str) ->
     if all(voice.asset_id != asset_id for voice in voices):
         session.add(CharacterVoiceRow(id=new_id("cvo"), element_id=element_id, asset_id=asset_id, is_selected=True))
     await session.flush()
+
+
+async def load_step(session: AsyncSession, actor: Actor, step_id: str) -> tuple[StepRow, PackageRow, ProjectRow]:
+    """A step with its package and project, the project locked for an actor that writes. Raises NotFound."""
+    statement = (
+        select(StepRow, PackageRow, ProjectRow, role_in(actor, ProjectRow.tenant_id))
+        .join(PackageRow, PackageRow.id == StepRow.package_id)
+        .join(ProjectRow, ProjectRow.id == PackageRow.project_id)
+        .where(StepRow.id == step_id)
+    )
+    step, package, project = await granted_in_project(
+        session, actor, statement, "生成步骤不存在", "no such step of a generation", "task_id"
+    )
+    return step, package, project
+
+
+async def texts_of(session: AsyncSession, element_ids: list[str]) -> list[TextCandidateRow]:
+    """Texts of the elements, the oldest first."""
+    rows = await session.scalars(
+        select(TextCandidateRow)
+        .where(TextCandidateRow.element_id.in_(element_ids))
+        .order_by(TextCandidateRow.element_id, TextCandidateRow.position)
+    )
+    return list(rows)
+
+
+async def text_by_id(session: AsyncSession, text_id: str) -> TextCandidateRow | None:
+    return await session.get(TextCandidateRow, text_id, populate_existing=True)
+
+
+async def element_by_id(session: AsyncSession, element_id: str) -> ElementRow | None:
+    return await session.get(ElementRow, element_id, populate_existing=True)

@@ -45,3 +45,13 @@ def automatic_name(content: str) -> str:
     cut = words[:_NAME_LENGTH]
     head, _, _ = cut.rpartition(" ")
     return (head if len(head) > _NAME_LENGTH // 2 else cut).rstrip("，。,.;；：: ") + "…"
+
+
+def placeholder_name(number: int, language: str) -> str:
+    """A name for a project that has no text yet."""
+    return f"Untitled project {number}" if language == "en" else f"未命名项目 {number}"
+
+
+def is_cut(name: str) -> bool:
+    """Whether an automatic name is only the beginning of the text."""
+    return name.endswith("…")

@@ -1,16 +1,23 @@
 """Requests and responses of projects."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from control_plane.web.models import FileUrl, PageQuery, RequestModel, ResponseModel, Timestamp
+from control_plane.web.models import FileUrl, Id, PageQuery, Prompt, RequestModel, ResponseModel, Timestamp
 
 ProjectStatus = Literal["draft", "generating", "editing", "completed", "exported"]
 ProjectStage = Literal["input", "generating", "editing", "completed"]
 
 
+SpaceType = Literal["personal", "team"]
+
+ProjectName = Annotated[Prompt, Field(min_length=1, max_length=200, pattern=r"\S")]
+
+
 class ProjectQuery(PageQuery):
+    space_type: SpaceType | None = None
+    team_space_id: Id | None = None
     status: ProjectStatus | None = None
     keyword: str | None = Field(default=None, max_length=100)
 
@@ -55,7 +62,26 @@ class ProjectDetail(ProjectBase):
     completed_at: Timestamp | None = None
 
 
+class CreateProject(RequestModel):
+    name: ProjectName | None = None
+    space_type: SpaceType | None = None
+    team_space_id: Id | None = None
+
+
 class UpdateProject(RequestModel):
-    name: str | None = Field(default=None, min_length=1, max_length=200)
-    description: str | None = Field(default=None, max_length=2000)
-    tags: list[str] | None = Field(default=None, max_length=20)
+    name: ProjectName | None = None
+    description: Prompt | None = Field(default=None, max_length=2000)
+    tags: list[Annotated[Prompt, Field(min_length=1, max_length=50)]] | None = Field(default=None, max_length=20)
+
+
+class Conversation(ResponseModel):
+    id: str
+    message_type: Literal["system", "user"]
+    message_content: str
+    context_data: dict[str, Any] | None = None
+    display_order: int
+    created_at: Timestamp
+
+
+class ConversationList(ResponseModel):
+    list: list[Conversation]

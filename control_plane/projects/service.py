@@ -1,15 +1,17 @@
-"""Listing, showing and renaming projects."""
+"""Making, listing, showing, renaming and deleting projects."""
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row
 
+from control_plane.accounts import access
 from control_plane.accounts.actor import Actor
-from control_plane.exports.tables import ExportRow
-from control_plane.inputs.tables import InputRow
-from control_plane.materials import tables as materials
-from control_plane.projects import tables
+from control_plane.inputs import tables as inputs
+from control_plane.projects import conversations, queries, tables
+from control_plane.projects.locking import lock_with_jobs
+from control_plane.projects.rules import STAGE_OF, Status, placeholder_name
 from control_plane.projects.schemas import (
+    CreateProject,
     DetailedInputConfig,
     InputConfig,
     ProjectDetail,
@@ -18,30 +20,51 @@ from control_plane.projects.schemas import (
     ProjectQuery,
     UpdateProject,
 )
-from control_plane.timeline import build, rules
-from control_plane.timeline import tables as timeline
 from control_plane.web.models import Page
 from control_plane.work import Work
+from runtime.ids import new_id
 
 SMART_DURATION = -1.0
 
 
+async def create(work: Work, actor: Actor, request: CreateProject, language: str) -> ProjectDetail:
+    """An empty project in the space that is named, or in the current one."""
+    space = await access.space_of(work.session, actor, request.space_type, request.team_space_id)
+    name = request.name
+    if name is None:
+        number = 1 + await tables.count_of(work.session, space.tenant_id)
+        name = placeholder_name(number, language)
+    project = tables.ProjectRow(
+        id=new_id("prj"),
+        tenant_id=space.tenant_id,
+        user_id=actor.user_id,
+        name=name,
+        auto_named=request.name is None,
+        status=Status.DRAFT,
+        stage=STAGE_OF[Status.DRAFT],
+    )
+    work.session.add(project)
+    await work.session.flush()
+    await conversations.record(work, project.id, "user", f"创建项目“{name}”", {"action": "create"})
+    return await detail(work, actor, project.id)
+
+
 async def list_projects(work: Work, actor: Actor, query: ProjectQuery) -> Page[ProjectItem]:
-    """Three queries, however many projects there are."""
-    visible = tables.visible_projects(actor, status=query.status, keyword=query.keyword)
-    total = await work.session.scalar(select(func.count()).select_from(visible.subquery())) or 0
-    page = visible.order_by(tables.ProjectRow.updated_at.desc(), tables.ProjectRow.id)
-    page = page.limit(query.page_size).offset((query.page - 1) * query.page_size)
-    rows = list(await work.session.scalars(page))
-    inputs = {
-        row.project_id: row
-        for row in await work.session.scalars(select(InputRow).where(InputRow.project_id.in_([row.id for row in rows])))
-    }
+    """A constant number of queries, however many projects there are."""
+    space = await access.space_of(work.session, actor, query.space_type, query.team_space_id)
+    total, rows = await queries.page(
+        work.session,
+        space.tenant_id,
+        status=query.status,
+        keyword=query.keyword,
+        limit=query.page_size,
+        offset=(query.page - 1) * query.page_size,
+    )
     return Page[ProjectItem](
         list=[
             ProjectItem(
                 **_shared(row),
-                input_config=InputConfig(**_input_config(inputs.get(row.id))),
+                input_config=InputConfig(**_input_config(row)),
                 thumbnail_url=row.thumbnail_artifact_id,
             )
             for row in rows
@@ -53,16 +76,17 @@ async def list_projects(work: Work, actor: Actor, query: ProjectQuery) -> Page[P
 
 
 async def detail(work: Work, actor: Actor, project_id: str) -> ProjectDetail:
-    project = await tables.load_project(work.session, actor, project_id)
-    source = await work.session.get(InputRow, project.id)
+    row = await queries.detail(work.session, actor, project_id)
     return ProjectDetail(
-        **_shared(project),
+        **_shared(row),
         input_config=DetailedInputConfig(
-            **_input_config(source), subtitle_enabled=source.subtitle_enabled if source else True
+            **_input_config(row), subtitle_enabled=True if row.subtitle_enabled is None else row.subtitle_enabled
         ),
-        metadata=await _metadata(work, project),
-        started_at=project.started_at,
-        completed_at=project.completed_at,
+        metadata=ProjectMetadata(
+            total_duration=row.total_duration_s, video_count=row.video_count, export_count=row.export_count
+        ),
+        started_at=row.started_at,
+        completed_at=row.completed_at,
     )
 
 
@@ -70,32 +94,26 @@ async def update(work: Work, actor: Actor, project_id: str, request: UpdateProje
     project = await tables.load_project(work.session, actor, project_id)
     for field, value in request.model_dump(exclude_none=True).items():
         setattr(project, field, value)
+    if request.name is not None:
+        project.auto_named = False
 
 
-async def _metadata(work: Work, project: tables.ProjectRow) -> ProjectMetadata:
-    package = await materials.active_package(work.session, project.id)
-    exports = await work.session.scalar(
-        select(func.count()).where(ExportRow.project_id == project.id, ExportRow.status == "completed")
-    )
-    if package is None:
-        return ProjectMetadata(export_count=exports)
-    clips = await timeline.clips_of(work.session, package.id)
-    lines = await timeline.lines_of(work.session, [clip.id for clip in clips])
-    placed = await build.timings(work.session, clips, lines)
-    return ProjectMetadata(
-        total_duration=round(rules.total_duration(placed), 3),
-        video_count=sum(clip.selected_video_id is not None for clip in clips),
-        export_count=exports,
-    )
+async def delete(work: Work, actor: Actor, project_id: str) -> None:
+    """Cancel what runs for a project and forget it with everything in it. What its tasks still bring is dropped and
+    refunded when it comes; its files go when nothing else uses them."""
+    project = await lock_with_jobs(work, actor, project_id)
+    await inputs.delete_attachments(work.session, project.id)
+    await work.session.delete(project)
+    await work.session.flush()
 
 
-def _shared(row: tables.ProjectRow) -> dict[str, Any]:
+def _shared(row: Row[Any]) -> dict[str, Any]:
     fields = ("id", "name", "description", "status", "stage", "progress", "tags", "created_at", "updated_at")
     return {field: getattr(row, field) for field in fields}
 
 
-def _input_config(row: InputRow | None) -> dict[str, Any]:
-    if row is None:
+def _input_config(row: Row[Any]) -> dict[str, Any]:
+    if row.config is None:
         return {"aspect_ratio": "16:9", "duration": SMART_DURATION, "language": "zh"}
     return {
         "aspect_ratio": row.config["aspect_ratio"],

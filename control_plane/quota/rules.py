@@ -9,6 +9,7 @@ from models.specs import EncodeSpec, ImageSpec, MusicSpec, VideoSpec
 from scheduler.task import NewTask
 
 DEFAULT_DAILY_LIMIT = 5000
+MAX_DAILY_LIMIT = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,11 @@ class QuotaState:
     daily_limit: int
     used: int
     reset_at: datetime
+
+    @property
+    def remaining(self) -> int:
+        """Nothing, where the limit was lowered below what was used already."""
+        return max(0, self.daily_limit - self.used)
 
 
 def cost_of(catalog: Catalog, task: NewTask) -> int:
@@ -38,6 +44,6 @@ def day_at(moment: datetime, time_zone: str) -> date:
 
 
 def next_reset(moment: datetime, time_zone: str) -> datetime:
-    """The next midnight in the owner's time zone, in UTC."""
+    """The next midnight in the owner's time zone, in UTC. Where clocks skip midnight, the moment at which they do."""
     tomorrow = day_at(moment, time_zone) + timedelta(days=1)
     return datetime.combine(tomorrow, time.min, ZoneInfo(time_zone)).astimezone(UTC)

@@ -1,7 +1,9 @@
 """Making a timeline from a storyboard, and having its lines spoken."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from control_plane.artifacts import tables as artifacts
@@ -27,59 +29,67 @@ SPEECH_PRIORITY = 5
 
 async def create_clips(
     work: Work,
-    project: projects.ProjectRow,
     package: materials.PackageRow,
     elements: Sequence[materials.ElementRow],
     shots: Sequence[Shot],
-) -> list[NewTask]:
-    """One clip per shot with its lines; returns the tasks that speak them. The part of a clip that overlaps the next
-    is added to its plan, so that the film is as long as the storyboard."""
+    fresh: Sequence[int],
+) -> list[tables.SpeechLineRow]:
+    """Clips for those shots of the storyboard that have none yet, each behind the clip of the shot before it; returns
+    their lines. The part of a clip that overlaps the next is added to its plan, so that the film is as long as the
+    storyboard."""
+    order = await tables.clips_of(work.session, package.id)
+    place = {element.id: number for number, element in enumerate(elements)}
     lines: list[tables.SpeechLineRow] = []
-    for position, (element, shot) in enumerate(zip(elements, shots, strict=True)):
+    for number in fresh:
+        element, shot = elements[number], shots[number]
         transition_s = rules.DEFAULT_TRANSITION_S[shot.transition]
-        is_last = position + 1 == len(shots)
+        is_last = number + 1 == len(shots)
         clip = tables.ClipRow(
             id=new_id("clp"),
             package_id=package.id,
             element_id=element.id,
-            position=position,
             shot_number=shot.shot_number,
             planned_s=shot.duration_s + (0.0 if is_last else transition_s),
             camera_movement=shot.camera_movement.value,
             transition=shot.transition.value,
             transition_s=transition_s,
         )
+        earlier = [index for index, other in enumerate(order) if place[other.element_id] < number]
+        order.insert(1 + max(earlier, key=lambda index: place[order[index].element_id], default=-1), clip)
         work.session.add(clip)
-        spoken: list[tuple[str, str | None, str, Emotion]] = []
         if rules.is_speakable(shot.narration):
-            spoken.append(("narration", None, shot.narration, Emotion.NEUTRAL))
-        spoken += [
-            ("dialogue", line.character, line.text, line.emotion)
-            for line in shot.dialogue
-            if rules.is_speakable(line.text)
-        ]
-        for order, (kind, character, text, emotion) in enumerate(spoken):
-            lines.append(
-                tables.SpeechLineRow(
-                    id=new_id("aud"),
-                    clip_id=clip.id,
-                    position=order if kind == "dialogue" else 0,
-                    kind=kind,
-                    character_name=character,
-                    text=text,
-                    emotion=emotion.value,
-                    revision=1,
-                    speed=1.0,
-                )
-            )
+            lines.append(new_line(clip, "narration", 0, None, shot.narration))
+        first = len([line for line in lines if line.clip_id == clip.id])
+        spoken = [line for line in shot.dialogue if rules.is_speakable(line.text)]
+        for position, line in enumerate(spoken, start=first):
+            lines.append(new_line(clip, "dialogue", position, line.character, line.text, line.emotion))
+    for position, clip in enumerate(order):
+        clip.position, clip.shot_number = position, position + 1
     await work.session.flush()
     work.session.add_all(lines)
     await work.session.flush()
-    voices = await _Voices.load(work, package)
-    return [
-        await speech_task(work, project, package, line, voices, package.job_id or "", step="storyboard")
-        for line in lines
-    ]
+    return lines
+
+
+def new_line(
+    clip: tables.ClipRow,
+    kind: str,
+    position: int,
+    character: str | None,
+    text: str,
+    emotion: Emotion = Emotion.NEUTRAL,
+) -> tables.SpeechLineRow:
+    return tables.SpeechLineRow(
+        id=new_id("aud"),
+        clip_id=clip.id,
+        position=position,
+        kind=kind,
+        character_name=character,
+        text=text,
+        emotion=emotion.value,
+        revision=0,
+        speed=1.0,
+    )
 
 
 class _Voices:
@@ -120,10 +130,10 @@ async def speech_task(
     line: tables.SpeechLineRow,
     voices: _Voices,
     job_id: str,
-    *,
-    step: str | None = None,
+    more: Mapping[str, object],
 ) -> NewTask:
     """The task that speaks a line as it is now; the line waits for it."""
+    line.revision += 1
     voice = voices.of(line)
     line.artifact_id = await artifacts.promise(work.session, project.tenant_id, f"speech-{line.kind}")
     line.status, line.error_message = "processing", None
@@ -138,9 +148,7 @@ async def speech_task(
         emotion=Emotion(line.emotion),
         seed=derive_seed(package.source["seed"], "speech", line.text),
     )
-    context: dict[str, object] = {"line_id": line.id, "revision": line.revision, "package_id": package.id}
-    if step is not None:
-        context["step"] = step
+    context = {"line_id": line.id, "revision": line.revision, "package_id": package.id, **more}
     return NewTask(
         kind="speech",
         spec=spec,
@@ -155,6 +163,19 @@ async def speech_task(
     )
 
 
+async def speech_tasks(
+    work: Work,
+    project: projects.ProjectRow,
+    package: materials.PackageRow,
+    lines: Sequence[tables.SpeechLineRow],
+    job_id: str,
+    more: Mapping[str, object] = MappingProxyType({}),
+) -> list[NewTask]:
+    """The tasks that speak lines as they are now; ``more`` is added to what their reaction is told."""
+    voices = await _Voices.load(work, package, [line.voice_asset_id for line in lines])
+    return [await speech_task(work, project, package, line, voices, job_id, more) for line in lines]
+
+
 async def speak(
     work: Work,
     project: projects.ProjectRow,
@@ -165,12 +186,7 @@ async def speak(
     if not lines:
         return
     job_id = await queue.create_job(work.session, kind="speech", project_id=project.id, tenant_id=project.tenant_id)
-    voices = await _Voices.load(work, package, [line.voice_asset_id for line in lines])
-    tasks = []
-    for line in lines:
-        line.revision += 1
-        tasks.append(await speech_task(work, project, package, line, voices, job_id))
-    await quota.enqueue_paid(work, tasks)
+    await quota.enqueue_paid(work, await speech_tasks(work, project, package, lines, job_id))
 
 
 async def respeak(
@@ -203,6 +219,14 @@ async def use_attached_music(work: Work, project: projects.ProjectRow, package: 
             )
         )
         await work.session.flush()
+
+
+async def show_picture(session: AsyncSession, image: materials.ImageRow) -> None:
+    """A shot that was painted anew shows that picture: videos of the former one stay candidates."""
+    if image.is_selected and image.image_type == Framing.SHOT:
+        await session.execute(
+            update(tables.ClipRow).where(tables.ClipRow.element_id == image.element_id).values(selected_video_id=None)
+        )
 
 
 async def timings(
@@ -246,12 +270,19 @@ async def edited(work: Work, project: projects.ProjectRow) -> None:
 
 
 async def settle_status(work: Work, project: projects.ProjectRow) -> None:
-    """Move an edited project to completed once every clip has its picture or video and finished audio."""
+    """Keep the project's figures, and move an edited project to completed once every clip has its picture or video
+    and finished audio."""
     package = await materials.active_package(work.session, project.id)
-    if package is None or project.status != Status.EDITING:
+    if package is None:
         return
     clips = await tables.clips_of(work.session, package.id)
     lines = await tables.lines_of(work.session, [clip.id for clip in clips])
+    placed = await timings(work.session, clips, lines)
+    project.total_duration_s = round(rules.total_duration(placed), 3)
+    project.video_count = sum(clip.selected_video_id is not None for clip in clips)
+    if project.status != Status.EDITING:
+        await work.session.flush()
+        return
     pictures = {
         image.element_id
         for image in await materials.images_of(work.session, [clip.element_id for clip in clips])

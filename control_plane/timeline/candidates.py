@@ -2,9 +2,9 @@
 
 from control_plane.accounts.actor import Actor
 from control_plane.errors import AlreadyExists, NotFound
-from control_plane.materials import generation, prompts
-from control_plane.materials import service as material_service
+from control_plane.materials import pictures, prompts
 from control_plane.materials import tables as materials
+from control_plane.projects import conversations
 from control_plane.timeline import build, tables
 from control_plane.timeline.schemas import (
     ApplyCandidateRequest,
@@ -69,10 +69,14 @@ async def regenerate_image(
     shot = Shot.model_validate(element.data)
     prompt, wish = request.prompt or "", request.user_prompt
     spec = prompts.shot_picture(parts, shot, prompt=prompt, wish=wish, take=take)
-    image = await generation.new_image(
+    image = await pictures.new_image(
         work, project, element, Framing.SHOT, spec.prompt, wish=f"{prompt} {wish}".strip(), position=take
     )
-    cost = await material_service.enqueue_picture(work, project, package, element, image, "text_to_image", spec)
+    cost = await pictures.enqueue_candidate(work, project, package, element, image, "text_to_image", spec)
+    about = {"clip_id": clip.id, "candidate_id": image.id}
+    await conversations.asked(
+        work, project.id, f"重画镜头 {clip.shot_number}：{image.wish}", "regenerate_image", **about
+    )
     return RegenerateShotResponse(candidate_id=image.id, status="processing", quota_consumed=cost)
 
 
@@ -92,7 +96,9 @@ async def apply_candidate(work: Work, actor: Actor, clip_id: str, request: Apply
         _check_completed(image.status)
         await materials.select_image(work.session, image)
         clip.selected_video_id = None
-    await work.session.flush()
+    kind = "视频" if request.candidate_type == "video" else "图片"
+    about = {"clip_id": clip.id, "candidate_id": request.candidate_id}
+    await conversations.asked(work, project.id, f"镜头 {clip.shot_number} 选用{kind}", "apply_candidate", **about)
     await build.edited(work, project)
 
 

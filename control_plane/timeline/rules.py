@@ -12,6 +12,7 @@ SPEECH_TAIL_S = 0.2
 LINE_GAP_S = 0.25
 SPEECH_APART_S = 0.1
 """Least pause between the speech of one clip that runs on and that of the next."""
+MIN_SPEECH_S = 0.1
 MIN_CLIP_S = 0.5
 MAX_CLIP_S = 120.0
 MAX_TRANSITION_S = 3.0
@@ -138,6 +139,16 @@ def film_duration(placed: Sequence[PlacedClip], speech_s: Sequence[Sequence[floa
         for start, length in zip(clip.speech_start_s, lengths, strict=True)
     ]
     return max([total_duration(placed), *ends])
+
+
+def batch_status(states: Sequence[str], *, was_cancelled: bool) -> str:
+    """Of videos that were asked for together, from theirs: failed only where nothing came of it, and something
+    failed."""
+    if any(state in {"pending", "processing"} for state in states):
+        return "pending" if all(state == "pending" for state in states) else "processing"
+    if was_cancelled:
+        return "cancelled"
+    return next((state for state in ("completed", "failed") if state in states), "cancelled")
 
 
 def estimate_speech_s(text: str, speed: float) -> float:

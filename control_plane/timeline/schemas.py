@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from control_plane.timeline.rules import MAX_CLIP_S, MAX_TRANSITION_S, MIN_CLIP_S
-from control_plane.web.models import FileUrl, Id, RequestModel, ResponseModel, Text, Timestamp
+from control_plane.web.models import FileUrl, Id, Prompt, PromptText, RequestModel, ResponseModel, Timestamp
 from models.specs import CameraMovement, Emotion, Filter, Transition
 
 GenerationStatus = Literal["pending", "processing", "completed", "failed"]
@@ -52,6 +52,18 @@ class Timeline(ResponseModel):
     clips: list[Clip]
 
 
+class ReorderRequest(RequestModel):
+    clip_ids: list[Id] = Field(min_length=1, max_length=1000)
+
+
+class Duration(ResponseModel):
+    """``duration`` is what the clip has, ``planned_duration`` what it was planned with; ``is_set`` by the user."""
+
+    duration: float
+    planned_duration: float
+    is_set: bool
+
+
 class DurationRequest(RequestModel):
     duration: float = Field(ge=MIN_CLIP_S, le=MAX_CLIP_S)
 
@@ -76,6 +88,12 @@ class EditConfigRequest(RequestModel):
     transition: Transition | None = None
     transition_duration: float | None = Field(default=None, ge=0, le=MAX_TRANSITION_S)
     camera_movement: CameraMovement | None = None
+
+
+class EditConfig(ClipConfig):
+    transition: str
+    transition_duration: float
+    camera_movement: str
 
 
 class CandidatesQuery(RequestModel):
@@ -111,8 +129,8 @@ class Candidates(ResponseModel):
 
 
 class RegenerateShotRequest(RequestModel):
-    user_prompt: Text
-    prompt: Text | None = None
+    user_prompt: PromptText
+    prompt: PromptText | None = None
 
 
 class RegenerateShotResponse(ResponseModel):
@@ -128,13 +146,27 @@ class ApplyCandidateRequest(RequestModel):
 
 class GenerateVideoRequest(RequestModel):
     model_id: Id
-    prompt: Text | None = None
+    prompt: PromptText | None = None
 
 
 class GenerateVideoResponse(ResponseModel):
     generation_id: str
-    estimated_duration: float
+    estimated_duration: float = Field(
+        description="Seconds, from measured runs of the model; 0 before the first, when nothing is known."
+    )
     quota_consumed: int
+    status: Literal["pending"]
+
+
+class BatchVideosRequest(RequestModel):
+    model_id: Id
+    clip_ids: list[Id] | None = Field(default=None, min_length=1, max_length=1000)
+
+
+class BatchVideosResponse(ResponseModel):
+    task_id: str
+    total_clips: int
+    total_quota: int
     status: Literal["pending"]
 
 
@@ -176,17 +208,27 @@ class DialogueAudio(ResponseModel):
     generation_status: GenerationStatus
 
 
+class DialogueDetail(DialogueAudio):
+    speech_speed: float
+    volume: float
+    emotion: str
+
+
 class ClipAudio(ResponseModel):
     narration: Narration | None = None
     dialogue: list[DialogueAudio] | None = None
 
 
 class SpeechRequest(RequestModel):
-    text_content: str = Field(max_length=2000)
+    text_content: PromptText
     voice_id: Id | None = None
     speech_speed: float | None = Field(default=None, ge=0.5, le=2)
     volume: float | None = Field(default=None, ge=0, le=2)
     emotion: Emotion | None = None
+
+
+class CustomAudioRequest(RequestModel):
+    audio_url: str = Field(min_length=1, max_length=2000)
 
 
 class SpeechResponse(ResponseModel):
@@ -208,7 +250,7 @@ class Bgm(ResponseModel):
 
 class BgmRequest(RequestModel):
     audio_url: str | None = Field(default=None, min_length=1, max_length=2000)
-    music_name: str | None = Field(default=None, max_length=200)
+    music_name: Prompt | None = Field(default=None, max_length=200)
     source: Literal["ai_generated", "library", "uploaded"] | None = None
     volume: float | None = Field(default=None, ge=0, le=2)
     is_loop: bool | None = None
@@ -217,7 +259,7 @@ class BgmRequest(RequestModel):
 
 
 class GenerateBgmRequest(RequestModel):
-    prompt: Text | None = None
+    prompt: PromptText | None = None
 
 
 class GenerateBgmResponse(ResponseModel):

@@ -7,13 +7,16 @@ from sqlalchemy import ForeignKey, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from control_plane.accounts.access import role_in
+from control_plane.accounts.access import granted, may_see, role_in
 from control_plane.accounts.actor import Actor
+from control_plane.errors import NotFound
 from control_plane.materials.tables import PackageRow
 from control_plane.projects.tables import ProjectRow, granted_in_project
 from runtime.database import Base, utc_now
 
 UNFINISHED = ("pending", "processing")
+BATCH_PREFIX = "vbt_"
+"""Of the ids of batches, by which they are told from those of single videos."""
 
 
 class ClipRow(Base):
@@ -61,6 +64,20 @@ class SpeechLineRow(Base):
     is_custom_audio: Mapped[bool] = mapped_column(default=False)
 
 
+class VideoBatchRow(Base):
+    """Videos that were asked for together. ``total_clips`` counts those of clips that were deleted since, too."""
+
+    __tablename__ = "video_batches"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    model_id: Mapped[str]
+    total_clips: Mapped[int]
+    total_quota: Mapped[int]
+    cancelled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class VideoRow(Base):
     """A video candidate of a clip; its id is the API's generation_id."""
 
@@ -77,6 +94,7 @@ class VideoRow(Base):
     status: Mapped[str] = mapped_column(default="pending")
     error_message: Mapped[str | None]
     task_id: Mapped[str | None]
+    batch_id: Mapped[str | None] = mapped_column(ForeignKey("video_batches.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     completed_at: Mapped[datetime | None]
 
@@ -138,6 +156,58 @@ async def load_video(session: AsyncSession, actor: Actor, video_id: str) -> tupl
     return video, clip, project
 
 
+async def load_batch(session: AsyncSession, actor: Actor, batch_id: str) -> tuple[VideoBatchRow, ProjectRow]:
+    """A batch of videos with its project, the project locked for an actor that writes. Raises NotFound."""
+    statement = (
+        select(VideoBatchRow, ProjectRow, role_in(actor, ProjectRow.tenant_id))
+        .join(ProjectRow, ProjectRow.id == VideoBatchRow.project_id)
+        .where(VideoBatchRow.id == batch_id)
+    )
+    batch, project = await granted_in_project(
+        session, actor, statement, "视频任务不存在", "no such video task", "task_id"
+    )
+    return batch, project
+
+
+async def video_tasks_of(session: AsyncSession, actor: Actor, task_id: str) -> list[str]:
+    """The queue's tasks of a batch or a single video, without locking anything. Raises NotFound and Forbidden."""
+    missing = NotFound("视频任务不存在", "no such video task", field="task_id")
+    visible = may_see(actor, ProjectRow.tenant_id)
+    role = role_in(actor, ProjectRow.tenant_id)
+    if task_id.startswith(BATCH_PREFIX):
+        statement = (
+            select(VideoBatchRow.id, role)
+            .join(ProjectRow, ProjectRow.id == VideoBatchRow.project_id)
+            .where(VideoBatchRow.id == task_id, visible)
+        )
+        which = VideoRow.batch_id == task_id
+    else:
+        statement = (
+            select(VideoRow.id, role)
+            .join(ClipRow, ClipRow.id == VideoRow.clip_id)
+            .join(PackageRow, PackageRow.id == ClipRow.package_id)
+            .join(ProjectRow, ProjectRow.id == PackageRow.project_id)
+            .where(VideoRow.id == task_id, visible)
+        )
+        which = VideoRow.id == task_id
+    await granted(session, actor, statement, missing)
+    rows = await session.scalars(select(VideoRow.task_id).where(which, VideoRow.task_id.is_not(None)))
+    return [task for task in rows if task is not None]
+
+
+async def project_of_clip(session: AsyncSession, actor: Actor, clip_id: str) -> str:
+    """The project that a clip is in, without locking anything. Raises NotFound and Forbidden."""
+    statement = (
+        select(PackageRow.project_id, role_in(actor, ProjectRow.tenant_id))
+        .join(ClipRow, ClipRow.package_id == PackageRow.id)
+        .join(ProjectRow, ProjectRow.id == PackageRow.project_id)
+        .where(ClipRow.id == clip_id, may_see(actor, ProjectRow.tenant_id))
+    )
+    missing = NotFound("片段不存在", "no such clip", field="clip_id")
+    (project_id,) = await granted(session, actor, statement, missing)
+    return str(project_id)
+
+
 async def clips_of(session: AsyncSession, package_id: str) -> list[ClipRow]:
     rows = await session.scalars(select(ClipRow).where(ClipRow.package_id == package_id).order_by(ClipRow.position))
     return list(rows)
@@ -155,6 +225,16 @@ async def lines_of(session: AsyncSession, clip_ids: list[str]) -> list[SpeechLin
 async def videos_of(session: AsyncSession, clip_ids: list[str]) -> list[VideoRow]:
     rows = await session.scalars(
         select(VideoRow).where(VideoRow.clip_id.in_(clip_ids)).order_by(VideoRow.created_at, VideoRow.id)
+    )
+    return list(rows)
+
+
+async def videos_of_batch(session: AsyncSession, batch_id: str) -> list[VideoRow]:
+    rows = await session.scalars(
+        select(VideoRow)
+        .where(VideoRow.batch_id == batch_id)
+        .order_by(VideoRow.id)
+        .execution_options(populate_existing=True)
     )
     return list(rows)
 

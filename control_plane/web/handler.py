@@ -2,20 +2,22 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import orjson
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
 
 from control_plane.accounts import access
-from control_plane.accounts.actor import Access
+from control_plane.accounts.actor import Access, Actor
 from control_plane.accounts.tokens import actor_of
-from control_plane.errors import ApiError, InvalidParameter, NotFound, StorageFull, Unavailable
+from control_plane.errors import ApiError, InvalidParameter, StorageFull, Unavailable
+from control_plane.moderation.hook import check_request
 from control_plane.web import idempotency
-from control_plane.web.messages import explain
-from control_plane.web.models import RequestModel, to_json
+from control_plane.web.client_ip import client_ip_of
+from control_plane.web.models import RequestModel, to_json_bytes
+from control_plane.web.parsing import Nothing, QueryParser, check_path, parse_body, read_body, refuse_body
 from control_plane.web.routes import API_PREFIX, Call, Endpoint, Method
 from control_plane.work import Services, unit_of_work
 from monitoring.metrics import HTTP_REQUEST_SECONDS
@@ -25,17 +27,34 @@ from scheduler.outage import is_disk_full, is_outage
 log = structlog.get_logger(__name__)
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
-MAX_BODY_BYTES = 2 * 1024 * 1024
+
+# Of the request line and of one header. Longer ones are refused by the parser of HTTP, in plain text.
+MAX_LINE_BYTES = 32 * 1024
+
+_LANGUAGE: web.RequestKey[str | None] = web.RequestKey("language", str)
+"""Where a request keeps its user's stored language."""
+
+_JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 
 
 def language_of(request: web.Request) -> str:
-    """``en`` where the client prefers English, Chinese otherwise."""
-    return "en" if request.headers.get("Accept-Language", "").lower().startswith("en") else "zh"
+    """``en`` or ``zh``: what the request asks for, else what its user has chosen, as far as that was loaded."""
+    asked = request.headers.get("Accept-Language")
+    if asked is None:
+        return str(request.get(_LANGUAGE) or "zh")
+    return "en" if asked.lower().startswith("en") else "zh"
+
+
+def _knows_language(request: web.Request) -> bool:
+    return "Accept-Language" in request.headers or _LANGUAGE in request
 
 
 def envelope(data: Any, *, code: int = 0, message: str = "success", status: int = 200) -> web.Response:
-    body = orjson.dumps({"code": code, "message": message, "data": data})
-    return web.Response(body=body, status=status, content_type="application/json", charset="utf-8")
+    return _json(orjson.dumps({"code": code, "message": message, "data": data}), status)
+
+
+def _json(body: bytes, status: int) -> web.Response:
+    return web.Response(body=body, status=status, headers=_JSON_HEADERS)
 
 
 def failure(error: ApiError, language: str) -> web.Response:
@@ -51,94 +70,69 @@ def register(app: web.Application, endpoint: Endpoint) -> None:
 
 def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     needs_replay = endpoint.method is Method.POST and endpoint.access is not Access.PUBLIC
-    names_a_resource = "{" in endpoint.path
+    names_a_resource = endpoint.names_a_resource
     # Polled most: the query that loads the resource checks the session too.
-    loads_what_it_reads = names_a_resource and endpoint.access is Access.READ
+    enters = not endpoint.loads_what_it_reads or endpoint.speaks
+    takes_no_body = only_reads = endpoint.method is Method.GET
+    body_model, query_parser = endpoint.body or Nothing, QueryParser(endpoint.query or Nothing)
 
-    async def handle(request: web.Request) -> web.StreamResponse:
-        services = request.app[SERVICES]
-        if any("\0" in value for value in request.match_info.values()):
-            raise NotFound()
-        actor = None if endpoint.access is Access.PUBLIC else actor_of(request, services.settings, endpoint.access)
-        arguments: list[RequestModel] = []
-        if endpoint.body is not None:
-            arguments.append(await _parse_body(request, endpoint.body))
-        if endpoint.query is not None:
-            arguments.append(_parse_query(request, endpoint.query))
-        async with unit_of_work(services) as work:
-            if actor is not None and not loads_what_it_reads:
+    async def parse(request: web.Request) -> list[RequestModel]:
+        arguments = []
+        if takes_no_body:
+            refuse_body(request)
+        else:
+            body = parse_body(body_model, await read_body(request))
+            if endpoint.body is not None:
+                arguments.append(body)
+        if endpoint.query is not None or request.query_string:
+            query = query_parser.parse(request.query)
+            if endpoint.query is not None:
+                arguments.append(query)
+        return arguments
+
+    async def answer(request: web.Request, services: Services, actor: Actor | None) -> web.StreamResponse:
+        path = request.match_info
+        check_path(path)
+        arguments = await parse(request)
+        await check_request(services.moderator, arguments)
+        async with unit_of_work(services, only_reads=only_reads) as work:
+            if actor is not None and enters:
                 actor = await access.enter(work.session, actor)
+                request[_LANGUAGE] = actor.language
                 if not names_a_resource:
                     access.check_space(actor)
-            call = Call(work, dict(request.match_info), language_of(request), request.remote or "", actor)
+            client_ip = client_ip_of(request, services.settings.trusted_proxies)
+            call = Call(work, dict(path), language_of(request), client_ip, actor)
             key = request.headers.get("Idempotency-Key") if needs_replay and actor else None
             if key is None or actor is None:
-                answer = await endpoint.handler(call, *arguments)
+                found = await endpoint.handler(call, *arguments)
             else:
                 fingerprint = idempotency.fingerprint(endpoint.path, request.path, arguments)
-                answer = await idempotency.once(
+                found = await idempotency.once(
                     work.session,
                     actor.user_id,
                     key,
                     fingerprint,
                     endpoint.response,
                     lambda: endpoint.handler(call, *arguments),
+                    partial(endpoint.secrets, services) if endpoint.secrets is not None else None,
                 )
-            data = None if answer is None else to_json(answer, services.signer)
-        return envelope(data)
+            data = b"null" if found is None else to_json_bytes(found, services.signer, language_of(request))
+        return _json(b'{"code":0,"message":"success","data":' + data + b"}", 200)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        services = request.app[SERVICES]
+        actor = None if endpoint.access is Access.PUBLIC else actor_of(request, services.settings, endpoint.access)
+        try:
+            return await answer(request, services, actor)
+        except ApiError:
+            # A refusal before the user was loaded; it speaks the user's language all the same.
+            if actor is not None and not _knows_language(request):
+                async with services.database.transaction() as session:
+                    request[_LANGUAGE] = await access.language_of_user(session, actor.user_id)
+            raise
 
     return handle
-
-
-async def _parse_body(request: web.Request, model: type[RequestModel]) -> RequestModel:
-    if not request.can_read_body:
-        return _validated(model, b"{}")
-    if request.content_type != "application/json":
-        raise InvalidParameter(
-            "请求体必须是 application/json", "the body must be application/json", field="Content-Type"
-        )
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        raise InvalidParameter("请求体过大", f"the body exceeds {MAX_BODY_BYTES} bytes", field="body")
-    return _validated(model, await request.read())
-
-
-def _validated(model: type[RequestModel], raw: bytes) -> RequestModel:
-    try:
-        parsed = model.model_validate_json(raw, strict=True)
-    except ValidationError as error:
-        raise explain(error) from error
-    refuse_nul(parsed)
-    return parsed
-
-
-def _parse_query(request: web.Request, model: type[RequestModel]) -> RequestModel:
-    values: dict[str, Any] = {}
-    for name in request.query:
-        every = request.query.getall(name)
-        values[name] = every if len(every) > 1 else every[0]
-    try:
-        parsed = model.model_validate(values)
-    except ValidationError as error:
-        raise explain(error) from error
-    refuse_nul(parsed)
-    return parsed
-
-
-def refuse_nul(model: BaseModel) -> None:
-    """PostgreSQL has no NUL in text, so it is refused here, by name, rather than failing there."""
-
-    def walk(value: Any, path: str) -> None:
-        if isinstance(value, str) and "\0" in value:
-            raise InvalidParameter("含有空字符", "contains a NUL character", field=path)
-        if isinstance(value, dict):
-            for key, item in value.items():
-                walk(key, path)
-                walk(item, f"{path}.{key}" if path else str(key))
-        elif isinstance(value, list | tuple):
-            for index, item in enumerate(value):
-                walk(item, f"{path}.{index}")
-
-    walk(model.model_dump(), "")
 
 
 @web.middleware
@@ -147,24 +141,28 @@ async def error_middleware(
 ) -> web.StreamResponse:
     """Every failure leaves as an envelope; what was not foreseen is logged whole and answered without details."""
     started = time.perf_counter()
-    language = language_of(request)
     try:
         response = await handler(request)
     except ApiError as error:
-        response = failure(error, language)
+        response = failure(error, language_of(request))
     except DiskFullError as error:
         log.error("disk full", error=str(error))
-        response = failure(StorageFull(), language)
+        response = failure(StorageFull(), language_of(request))
+    except web.RequestPayloadError:
+        response = failure(
+            InvalidParameter("内容编码有误或不完整", "it is not encoded as it says, or incomplete", field="body"),
+            language_of(request),
+        )
     except web.HTTPException as error:
         if error.status < 400 or not request.path.startswith(API_PREFIX):
             raise
-        response = _http_failure(error, language)
+        response = _http_failure(request, error, language_of(request))
     except (ConnectionResetError, TimeoutError):
         raise
     except Exception as error:
         log.exception("request failed", method=request.method, path=request.path)
         told = StorageFull() if is_disk_full(error) else Unavailable() if is_outage(error) else ApiError()
-        response = failure(told, language)
+        response = failure(told, language_of(request))
     resource = request.match_info.route.resource
     HTTP_REQUEST_SECONDS.labels(
         request.method, resource.canonical if resource else "unmatched", str(response.status)
@@ -172,12 +170,18 @@ async def error_middleware(
     return response
 
 
-def _http_failure(error: web.HTTPException, language: str) -> web.Response:
+def _http_failure(request: web.Request, error: web.HTTPException, language: str) -> web.Response:
     """aiohttp's own refusals (no such path, wrong method, body too large) in the envelope's form."""
     code = {404: 1004, 405: 1001, 413: 1001}.get(error.status, 1001 if error.status < 500 else 1000)
     zh = {404: "资源不存在", 405: "不支持的请求方法", 413: "请求体过大"}.get(error.status, error.reason)
     message = error.reason if language == "en" else zh
     response = envelope(None, code=code, message=message, status=error.status)
-    if "Allow" in error.headers:
-        response.headers["Allow"] = error.headers["Allow"]
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        response.headers["Allow"] = ",".join(sorted(_methods_of(request) or error.allowed_methods))
     return response
+
+
+def _methods_of(request: web.Request) -> set[str]:
+    """Of a path that has routes of its own. Those with an id in its place, which it fits too, do not count."""
+    routes = request.app.router.routes()
+    return {route.method for route in routes if route.resource and route.resource.canonical == request.path}

@@ -45,8 +45,12 @@ async def once(
     request_fingerprint: str,
     response: type[BaseModel],
     act: Callable[[], Awaitable[BaseModel | None]],
+    secrets: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> BaseModel | None:
-    """Act, or answer as the first request with this key was answered. A key used for something else is a conflict."""
+    """Act, or answer as the first request with this key was answered. A key used for something else is a conflict.
+
+    ``secrets`` makes from the rest of an answer the fields of it that are not to be kept.
+    """
     if not 0 < len(key) <= MAX_KEY_LENGTH or not key.isprintable():
         raise InvalidParameter(
             f"1 到 {MAX_KEY_LENGTH} 个可见字符", "1 to 200 printable characters", field="Idempotency-Key"
@@ -61,10 +65,14 @@ async def once(
         )
         if earlier is None or earlier.fingerprint != request_fingerprint:
             raise AlreadyExists("此键已用于另一请求", "used for another request", field="Idempotency-Key")
-        return None if earlier.answer is None else response.model_validate(earlier.answer)
+        if earlier.answer is None:
+            return None
+        return response.model_validate(earlier.answer | (secrets(earlier.answer) if secrets else {}))
     answer = await act()
     # Without the signatures of its URLs: those expire, and the server may have another address by then.
     kept = None if answer is None else answer.model_dump(mode="json", exclude_none=True)
+    if kept is not None and secrets is not None:
+        kept = {name: value for name, value in kept.items() if name not in secrets(kept)}
     await session.execute(
         update(IdempotencyRow).where(IdempotencyRow.user_id == user_id, IdempotencyRow.key == key).values(answer=kept)
     )

@@ -11,6 +11,8 @@ _ZH = {
     "string_type": "必须是字符串",
     "int_type": "必须是整数",
     "int_parsing": "必须是整数",
+    "int_parsing_size": "数值过大",
+    "int_from_float": "必须是整数",
     "float_type": "必须是数字",
     "float_parsing": "必须是数字",
     "finite_number": "必须是有限的数字",
@@ -33,11 +35,14 @@ _ZH = {
     "string_pattern_mismatch": "格式不符",
 }
 
+_NAME_LENGTH = 100
+
 
 def explain(error: ValidationError) -> InvalidParameter:
     """The first thing wrong, by name."""
     first = error.errors(include_url=False, include_input=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "body"
+    # An unknown field's name is the client's, and may be long.
+    field = ".".join(str(part)[:_NAME_LENGTH] for part in first["loc"]) or "body"
     template = _ZH.get(first["type"])
     english = first["msg"]
     return InvalidParameter(template.format(**first.get("ctx", {})) if template else english, english, field=field)

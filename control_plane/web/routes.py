@@ -17,8 +17,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from control_plane.accounts.actor import Access, Actor
-from control_plane.errors import NotLoggedIn
+from control_plane.errors import ApiError, NotLoggedIn
 from control_plane.web.models import Empty, RequestModel
+from control_plane.web.reasons import tells_why
 from control_plane.work import Services, Work
 
 API_PREFIX = "/api/v1"
@@ -52,6 +53,8 @@ class Call:
         return self.work.services
 
 
+_RESOURCES = {"project_id", "team_space_id"}
+
 Handler = Callable[..., Awaitable[BaseModel | None]]
 
 
@@ -66,6 +69,27 @@ class Endpoint:
     query: type[RequestModel] | None
     response: type[BaseModel]
     summary: str
+    errors: tuple[type[ApiError], ...] = ()
+    """What the handler raises beyond what the declaration implies; see openapi_errors.py."""
+    secrets: Callable[[Services, dict[str, Any]], dict[str, Any]] | None = None
+    """Makes the fields of the answer that may not be stored from those that may; see idempotency.py."""
+
+    @property
+    def names_a_resource(self) -> bool:
+        """Whether path, body or query names what is to be loaded or where something is to be made, so that the
+        current space decides nothing before the handler has looked."""
+        models = [model for model in (self.body, self.query) if model is not None]
+        return "{" in self.path or any(_RESOURCES & model.model_fields.keys() for model in models)
+
+    @property
+    def loads_what_it_reads(self) -> bool:
+        return "{" in self.path and self.access is Access.READ and self.method is Method.GET
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the handler uses ``call.language``, or the answer says why something failed: the user's settings are
+        loaded for it."""
+        return "language" in self.handler.__code__.co_names or tells_why(self.response)
 
 
 class Routes:
@@ -99,10 +123,14 @@ class Routes:
         body: type[RequestModel] | None = None,
         query: type[RequestModel] | None = None,
         response: type[BaseModel] = Empty,
+        errors: tuple[type[ApiError], ...] = (),
+        secrets: Callable[[Services, dict[str, Any]], dict[str, Any]] | None = None,
     ) -> Callable[[Handler], Handler]:
         def declare(handler: Handler) -> Handler:
             summary = (handler.__doc__ or "").strip().split("\n")[0]
-            self.endpoints.append(Endpoint(self.module, method, path, handler, access, body, query, response, summary))
+            self.endpoints.append(
+                Endpoint(self.module, method, path, handler, access, body, query, response, summary, errors, secrets)
+            )
             return handler
 
         return declare

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import re
 import time
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 _ARTIFACT_PATH = re.compile(r"^/files/(art_[0-9a-z]{26})$")
 _UPLOAD_PATH = re.compile(r"^/uploads/(upl_[0-9a-z]{26})$")
@@ -30,9 +30,9 @@ class Signer:
     def upload_url(self, upload_id: str, ttl_s: int) -> str:
         return self._url("PUT", f"/uploads/{upload_id}", int(time.time()) + ttl_s)
 
-    def plain_upload_url(self, upload_id: str) -> str:
-        """The address to register an upload by; it cannot be read or written through."""
-        return f"{self.public_url}/uploads/{upload_id}"
+    def registration_url(self, upload_id: str, user_id: str, ttl_s: int) -> str:
+        """The address by which this user may register an upload; it cannot be read or written through."""
+        return self._url(f"REGISTER {user_id}", f"/uploads/{upload_id}", int(time.time()) + ttl_s)
 
     def is_valid(self, method: str, path: str, expires: str, signature: str) -> bool:
         if not expires.isascii() or not expires.isdigit() or len(expires) > 12 or int(expires) < time.time():
@@ -43,8 +43,15 @@ class Signer:
         """The artifact that a URL of ours names; None for any other URL."""
         return self._own_id(url, _ARTIFACT_PATH)
 
-    def upload_id_of(self, url: str) -> str | None:
-        return self._own_id(url, _UPLOAD_PATH)
+    def upload_id_of(self, url: str, user_id: str) -> str | None:
+        """The upload that a registration URL names; None unless it was given to this user and has not expired."""
+        upload_id = self._own_id(url, _UPLOAD_PATH)
+        if upload_id is None:
+            return None
+        query = dict(parse_qsl(urlsplit(url).query))
+        expires, signature = query.get("exp", ""), query.get("sig", "")
+        is_theirs = self.is_valid(f"REGISTER {user_id}", f"/uploads/{upload_id}", expires, signature)
+        return upload_id if is_theirs else None
 
     def _own_id(self, url: str, pattern: re.Pattern[str]) -> str | None:
         try:

@@ -7,6 +7,7 @@ import pytest
 from tests.acceptance.product import Server
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One server at a time: these tests share a worker of pytest-xdist."""
     for item in items:

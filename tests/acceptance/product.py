@@ -45,8 +45,8 @@ def wait_for(what: str, look: Callable[[], T | None], within_s: float = PATIENCE
 
 def _request(method: str, url: str, data: bytes | None = None, headers: dict[str, str] | None = None) -> bytes:
     assert url.startswith("http://")
-    request = urllib.request.Request(url, data, headers or {}, method=method)  # noqa: S310  it is http
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+    request = urllib.request.Request(url, data, headers or {}, method=method)
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return bytes(answer.read())
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.acceptance.film import Cue, Film, decode, difference, read_cues
 from tests.acceptance.product import Api, Server
+from tests.contract.fields import shows
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -113,18 +114,21 @@ def _text_seen(exports: dict[str, Exported], name: str, place: str = "bottom") -
     return difference(_strip(exports[name].picture(at), place), _strip(exports["separate"].picture(at), place))
 
 
+@shows("POST /projects/{project_id}/export", "config.subtitle.burn_in")
 def test_subtitles_burn_in(exports: dict[str, Exported]) -> None:
     assert _text_seen(exports, "base") > 2 * SEEN
     silent = exports["base"].film.duration_s - 0.5
     assert difference(exports["base"].picture(silent), exports["separate"].picture(silent)) < NOISE
 
 
+@shows("POST /projects/{project_id}/export", "config.subtitle.enabled")
 def test_subtitle_enabled(exports: dict[str, Exported]) -> None:
     assert _text_seen(exports, "silent") < SEEN
     assert "subtitle" not in exports["silent"].files
     assert "subtitle" in exports["separate"].files
 
 
+@shows("POST /projects/{project_id}/export", "config.subtitle.format")
 @pytest.mark.parametrize(
     ("name", "suffix", "start"),
     [("base", ".srt", "1\n"), ("separate", ".vtt", "WEBVTT"), ("large", ".ass", "[Script Info]")],
@@ -139,6 +143,12 @@ def test_subtitle_format(exports: dict[str, Exported], name: str, suffix: str, s
     assert later == pytest.approx(exports[name].offset_s, abs=0.05)
 
 
+@shows(
+    "POST /projects/{project_id}/export",
+    "config.subtitle.font_size",
+    "config.subtitle.font_name",
+    "config.subtitle.background_opacity",
+)
 @pytest.mark.parametrize("name", ["large", "red", "serif", "box", "green box"])
 def test_subtitle_looks(exports: dict[str, Exported], name: str) -> None:
     at = _reading(exports)
@@ -147,12 +157,14 @@ def test_subtitle_looks(exports: dict[str, Exported], name: str) -> None:
     assert difference(_strip(one, "top"), _strip(other, "top")) < NOISE
 
 
+@shows("POST /projects/{project_id}/export", "config.subtitle.font_color")
 def test_subtitle_font_color(exports: dict[str, Exported]) -> None:
     at = _reading(exports)
     red, plain = (_strip(exports[name].picture(at)).mean(axis=(0, 1)) for name in ("red", "base"))
     assert (red - plain)[1:].max() < (red - plain)[0] - SEEN
 
 
+@shows("POST /projects/{project_id}/export", "config.subtitle.background_color")
 def test_subtitle_background_color(exports: dict[str, Exported]) -> None:
     at = _reading(exports)
     green, black = (_strip(exports[name].picture(at)).mean(axis=(0, 1)) for name in ("green box", "box"))
@@ -160,12 +172,14 @@ def test_subtitle_background_color(exports: dict[str, Exported]) -> None:
     assert (green - black)[1] > 2 * SEEN
 
 
+@shows("POST /projects/{project_id}/export", "config.subtitle.position")
 @pytest.mark.parametrize(("name", "place"), [("top", "top"), ("centre", "center")])
 def test_subtitle_position(exports: dict[str, Exported], name: str, place: str) -> None:
     assert _text_seen(exports, name, place) > 2 * SEEN
     assert _text_seen(exports, name, "bottom") < NOISE
 
 
+@shows("POST /projects/{project_id}/export", "config.cover.enabled")
 def test_cover_enabled(exports: dict[str, Exported]) -> None:
     with_cover, without = exports["separate"], exports["base"]
     assert with_cover.film.duration_s == pytest.approx(without.film.duration_s + COVER_S, abs=0.1)
@@ -174,6 +188,7 @@ def test_cover_enabled(exports: dict[str, Exported]) -> None:
     assert difference(with_cover.film.at(0.0), with_cover.cover) < 2 * SEEN
 
 
+@shows("POST /projects/{project_id}/export", "config.cover.title_text", "config.cover.subtitle_text")
 @pytest.mark.parametrize(
     "name", ["large", "red", "serif", "top"], ids=["title_text", "subtitle_text", "source_clip_id", "custom_image_url"]
 )
@@ -182,6 +197,12 @@ def test_cover_looks(exports: dict[str, Exported], name: str) -> None:
     assert difference(exports[name].film.at(1.0), exports["separate"].film.at(1.0)) > NOISE
 
 
+@shows(
+    "POST /projects/{project_id}/export",
+    "config.cover.source_clip_id",
+    "config.cover.custom_image_url",
+    "config.cover.cover_type",
+)
 def test_cover_shows_the_clip_or_the_picture_that_was_asked_for(exports: dict[str, Exported]) -> None:
     corner = np.s_[:40, :60]
     green = exports["top"].cover[corner].mean(axis=(0, 1))
@@ -196,6 +217,7 @@ def test_cover_shows_the_clip_or_the_picture_that_was_asked_for(exports: dict[st
     assert np.corrcoef(ground, second)[0, 1] > np.corrcoef(ground, first)[0, 1]
 
 
+@shows("POST /projects/{project_id}/export", "config.fps", "config.format")
 def test_fps_and_format(exports: dict[str, Exported]) -> None:
     slow, base = exports["silent"], exports["base"]
     assert (slow.film.fps, base.film.fps) == (12, 24)
@@ -205,6 +227,7 @@ def test_fps_and_format(exports: dict[str, Exported]) -> None:
     assert slow.film.duration_s == pytest.approx(base.film.duration_s, abs=0.1)
 
 
+@shows("POST /projects/{project_id}/export", "config.resolution", "config.width", "config.height")
 def test_resolution(exports: dict[str, Exported]) -> None:
     large = exports["1080p"].film
     assert (large.width, large.height) == (1920, 1080)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.acceptance.film import SAMPLE_RATE, Cue, Film, decode, difference, read_cues
 from tests.acceptance.product import STORY, Api, Server
+from tests.contract.fields import shows
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -105,6 +106,7 @@ def _colour(film: Film) -> np.ndarray:
     return film.frames[:: round(film.fps)].mean(axis=(0, 1, 2))
 
 
+@shows("POST /input/submit", "config.style_id")
 def test_style_id(made: dict[str, Made]) -> None:
     plain, styled = made["plain"], made["style and music"]
     assert styled.materials["art_style"]["style_name"] == "水墨"
@@ -117,12 +119,14 @@ def test_an_attached_sound_is_the_music(made: dict[str, Made]) -> None:
     assert _high_tone(made["style and music"].film) > 10 * _high_tone(made["plain"].film)
 
 
+@shows("POST /input/submit", "config.aspect_ratio")
 def test_aspect_ratio(made: dict[str, Made]) -> None:
     portrait = made["portrait, English, bare"].film
     assert (portrait.width, portrait.height) == (720, 1280)
     assert (made["plain"].film.width, made["plain"].film.height) == (1280, 720)
 
 
+@shows("POST /input/submit", "language")
 def test_language(made: dict[str, Made]) -> None:
     """The narrator is the language's own, so the same words take another voice."""
     plain, english = made["plain"].film, made["portrait, English, bare"].film
@@ -130,16 +134,19 @@ def test_language(made: dict[str, Made]) -> None:
     assert np.abs(plain.sound[:, :length] - english.sound[:, :length]).mean() > 0.01
 
 
+@shows("POST /input/submit", "subtitle_enabled")
 def test_subtitle_enabled(made: dict[str, Made]) -> None:
     assert made["plain"].has_subtitles
     assert not made["portrait, English, bare"].has_subtitles
 
 
+@shows("POST /input/submit", "config.duration_seconds")
 def test_duration_seconds(made: dict[str, Made]) -> None:
     assert made["long"].film.duration_s == pytest.approx(20, abs=2)
     assert abs(made["plain"].film.duration_s - 20) > 4
 
 
+@shows("POST /input/submit", "input_mode")
 def test_input_mode(made: dict[str, Made]) -> None:
     """General tells the story in its own words and cuts, professional keeps the author's."""
     plain, verbatim = made["plain"], made["professional"]
@@ -150,6 +157,7 @@ def test_input_mode(made: dict[str, Made]) -> None:
     assert max(difference(plain.film.at(at), verbatim.film.at(at)) for at in moments) > SEEN
 
 
+@shows("POST /input/submit", "attachments.id")
 def test_an_attached_picture_is_a_reference(made: dict[str, Made]) -> None:
     plain, green = _colour(made["plain"].film), _colour(made["reference"].film)
     assert green[1] - green[[0, 2]].mean() > plain[1] - plain[[0, 2]].mean() + SEEN
@@ -161,6 +169,7 @@ def test_an_attached_document_joins_the_text(made: dict[str, Made]) -> None:
     assert made["document"].film.duration_s > made["plain"].film.duration_s + 1
 
 
+@shows("POST /input/submit", "config.subject_id")
 def test_subject_id(made: dict[str, Made]) -> None:
     people = [
         [person["character_name"] for person in made[name].materials["characters"]] for name in ("plain", "subject")

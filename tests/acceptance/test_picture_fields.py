@@ -10,6 +10,7 @@ import pytest
 from tests.acceptance.film import Film, decode, difference
 from tests.acceptance.listener import Listener
 from tests.acceptance.product import Api, Server
+from tests.contract.fields import shows
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -106,6 +107,22 @@ def rounds(editor: tuple[Api, str], tmp_path_factory: pytest.TempPathFactory) ->
     return made
 
 
+@shows(
+    "PUT /timeline-clips/{clip_id}/edit-config",
+    "zoom_level",
+    "crop_x",
+    "crop_y",
+    "crop_width",
+    "crop_height",
+    "rotation",
+    "pan_x",
+    "pan_y",
+    "filter_type",
+    "filter_intensity",
+    "transform_params.flip_horizontal",
+    "transform_params.flip_vertical",
+    "camera_movement",
+)
 @pytest.mark.parametrize(
     ("field", "clip", "one", "other", "part"),
     [
@@ -145,6 +162,7 @@ def test_a_filter_of_less_intensity_lies_between(rounds: dict[str, Round]) -> No
     assert difference(part, plain) < 0.6 * difference(whole, plain)
 
 
+@shows("PUT /timeline-clips/{clip_id}/edit-config", "transition", "transition_duration")
 def test_transition_and_its_duration(rounds: dict[str, Round]) -> None:
     """A transition is seen at the clip's end and overlaps the clips by its duration."""
     plain, short, long = (rounds[name] for name in ("plain", "turns", "times"))
@@ -156,11 +174,13 @@ def test_transition_and_its_duration(rounds: dict[str, Round]) -> None:
         assert made.film.duration_s == pytest.approx(made.clips[-1]["end_time"], abs=0.05)
 
 
+@shows("PUT /timeline-clips/{clip_id}/duration", "duration")
 def test_duration(rounds: dict[str, Round]) -> None:
     plain, longer = rounds["plain"].film, rounds["times"].film
     assert longer.duration_s == pytest.approx(plain.duration_s - 0.4 + 1.0, abs=0.1)
 
 
+@shows("POST /timeline-clips/{clip_id}/generate-video", "prompt")
 def test_the_prompt_of_a_video(editor: tuple[Api, str], tmp_path: Path) -> None:
     """Snow that is asked for falls: few pixels, but those change for all to see."""
     api, project = editor

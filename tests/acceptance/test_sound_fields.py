@@ -12,6 +12,7 @@ import pytest
 
 from tests.acceptance.film import SAMPLE_RATE, Cue, Film, decode, level_db, read_cues
 from tests.acceptance.product import Api, Server, wait_for
+from tests.contract.fields import shows
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -128,18 +129,24 @@ def _spectrum_db(sound: np.ndarray) -> np.ndarray:
     return np.array(levels) - np.mean(levels)
 
 
+@shows("PUT /timeline-clips/{clip_id}/narration", "speech_speed")
+@shows("PUT /timeline-clips/{clip_id}/dialogue/{dialogue_id}", "speech_speed")
 def test_speech_speed(takes: dict[str, Take]) -> None:
     plain = takes["plain"]
     assert _length(takes["1"].narration) < 0.8 * _length(plain.narration)
     assert _length(takes["2"].dialogue) < 0.8 * _length(plain.dialogue)
 
 
+@shows("PUT /timeline-clips/{clip_id}/narration", "volume")
+@shows("PUT /timeline-clips/{clip_id}/dialogue/{dialogue_id}", "volume")
 def test_volume(takes: dict[str, Take]) -> None:
     plain = takes["plain"].over_narration_db()
     assert takes["1"].over_narration_db() < plain - 6
     assert takes["2"].over_narration_db() > plain + 6
 
 
+@shows("PUT /timeline-clips/{clip_id}/narration", "text_content")
+@shows("PUT /timeline-clips/{clip_id}/dialogue/{dialogue_id}", "text_content")
 def test_text_content(takes: dict[str, Take]) -> None:
     assert takes["4"].narration.text == TAKES["4"][0]["text_content"]
     assert takes["3"].dialogue.text == TAKES["3"][1]["text_content"]
@@ -147,6 +154,8 @@ def test_text_content(takes: dict[str, Take]) -> None:
     assert _length(takes["3"].dialogue) > 1.2 * _length(takes["plain"].dialogue)
 
 
+@shows("PUT /timeline-clips/{clip_id}/narration", "emotion", "voice_id")
+@shows("PUT /timeline-clips/{clip_id}/dialogue/{dialogue_id}", "emotion", "voice_id")
 @pytest.mark.parametrize(("field", "narrated", "said"), [("emotion", "3", "4"), ("voice_id", "5", "5")])
 def test_voice(takes: dict[str, Take], field: str, narrated: str, said: str) -> None:
     """The same words in another colour; what was not changed keeps its own."""
@@ -164,6 +173,7 @@ def test_a_line_that_was_not_changed_sounds_as_before(takes: dict[str, Take]) ->
     assert np.abs(one - same).mean() < 2
 
 
+@shows("PUT /projects/{project_id}/bgm", "volume")
 def test_music_volume(takes: dict[str, Take]) -> None:
     soft, plain = (
         level_db(take.music(1.5, 0.1)) - level_db(take.sound_of(take.narration))
@@ -172,6 +182,7 @@ def test_music_volume(takes: dict[str, Take]) -> None:
     assert soft < plain - 6
 
 
+@shows("PUT /projects/{project_id}/bgm", "fade_in_duration", "fade_out_duration")
 def test_music_fades(takes: dict[str, Take]) -> None:
     plain, fading_in, fading_out = takes["plain"], takes["1"].film, takes["2"]
     assert level_db(fading_in.between(0.0, 0.15)) < level_db(plain.film.between(0.0, 0.15)) - 6
@@ -179,10 +190,12 @@ def test_music_fades(takes: dict[str, Take]) -> None:
     assert ends[0] < ends[1] - 6
 
 
+@shows("PUT /projects/{project_id}/bgm", "is_loop")
 def test_music_loops_only_if_asked(takes: dict[str, Take]) -> None:
     assert level_db(takes["plain"].music(1.5, 0.1)) > level_db(takes["4"].music(1.5, 0.1)) + 20
 
 
+@shows("PUT /projects/{project_id}/bgm", "audio_url")
 def test_music_is_the_one_that_was_chosen(takes: dict[str, Take]) -> None:
     tone, composed = (_spectrum_db(takes[name].music(1.5, 0.1)) for name in ("plain", "5"))
     assert np.abs(tone - composed).mean() > 5

@@ -12,6 +12,7 @@ USER = "victim"
 PATIENT = {"REELFARM_LEASE_S": "120", "REELFARM_PHASE_BUDGET_SCALE": "10"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """In the worker of pytest-xdist that runs the acceptance tests: two servers at once would starve each other."""
     for item in items:

@@ -28,6 +28,7 @@ def stream() -> io.StringIO:
         ('{"password": "correct horse"}', "correct"),
         ("refresh_token=ses_1.Zx", "ses_1.Zx"),
         ("secret_key: 0123456789", "0123456789"),
+        ("row contains (usr_1, ada, $argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA, 1)", "aGFzaA"),
     ],
 )
 def test_secrets_in_text_are_hidden(text: str, secret: str) -> None:

@@ -1,5 +1,6 @@
 """Events: everything that matters arrives, in order, after whatever was missed."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import aiohttp
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
+from sqlalchemy import text
 
 from control_plane.events.schemas import EVENTS
-from tests.integration.control_plane.conftest import Client, Plane, generated, submission
+from scheduler.task import OutcomeClass
+from tests.integration.control_plane.conftest import PASSWORD, Client, Plane, generated, submission
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -100,8 +103,86 @@ async def test_a_socket_needs_a_token_and_an_origin_of_ours(user: Client) -> Non
     async with user.session.ws_connect(f"{user.url}/ws?token={user.token}", origin=user.url) as socket:
         await socket.send_json({"action": "ping"})
         assert (await socket.receive_json(timeout=5))["event"] == "pong"
-        await socket.send_str("nonsense")
-        assert (await socket.receive_json(timeout=5))["code"] == 1001
+        for sent, field in (
+            ("nonsense", "message"),
+            ('{"action": "shout"}', "action"),
+            ('{"action": "subscribe", "channel": "team"}', "channel"),
+            ('{"action": "subscribe", "project_id": 1}', "project_id"),
+        ):
+            await socket.send_str(sent)
+            refused = await socket.receive_json(timeout=5)
+            assert (refused["code"], refused["message"].split("：")[1]) == (1001, field)
+
+
+async def closed(socket: aiohttp.ClientWebSocketResponse) -> int | None:
+    """The code with which the server ends a socket."""
+    async with asyncio.timeout(20):
+        while not socket.closed:
+            await socket.receive()
+    return socket.close_code
+
+
+@pytest.mark.parametrize("end", ["logout", "another password", "expiry"])
+async def test_a_socket_ends_with_its_session(plane: Plane, user: Client, end: str) -> None:
+    project_id = (await user.post("/input/submit", submission()))["project_id"]
+    other = await user.login(user.name)
+    async with listening(user, project_id) as (ending, _), listening(other, project_id) as (staying, _):
+        if end == "logout":
+            await user.post("/auth/logout")
+        elif end == "another password":
+            change = {"old_password": PASSWORD, "new_password": "another horse"}
+            await other.post("/auth/change-password", change)
+        else:
+            async with plane.services.database.transaction() as session:
+                await session.execute(
+                    text(
+                        "UPDATE sessions SET expires_at = now() WHERE id = (SELECT id FROM sessions WHERE user_id ="
+                        " (SELECT id FROM users WHERE username = :name) ORDER BY created_at LIMIT 1)"
+                    ),
+                    {"name": user.name},
+                )
+        assert await closed(ending) == aiohttp.WSCloseCode.POLICY_VIOLATION
+        await staying.send_json({"action": "ping"})
+        assert (await staying.receive_json(timeout=5))["event"] == "pong"
+
+
+async def test_who_leaves_a_team_hears_no_more_of_it(plane: Plane, user: Client) -> None:
+    team = (await user.post("/teams", {"name": "剧组"}))["id"]
+    code = (await user.post(f"/teams/{team}/invites"))["invite_code"]
+    member = await plane.new_user(f"member-of-{user.name}")
+    await member.post("/team/join", {"invite_code": code})
+    project_id = (await user.post("/projects", {"team_space_id": team}))["id"]
+    async with listening(member, project_id) as (leaving, _), listening(user, project_id) as (staying, _):
+        await member.post(f"/teams/{team}/leave")
+        assert await leaving.receive_json(timeout=20) == {"event": "unsubscribed", "project_id": project_id}
+        await user.post("/input/submit", submission(project_id=project_id))
+        await user.post("/generation/start", {"project_id": project_id})
+        await until(staying, "generation.completed")
+        await leaving.send_json({"action": "ping"})
+        assert (await leaving.receive_json(timeout=5))["event"] == "pong"
+
+
+async def test_a_failure_is_told_in_the_language_of_who_listens(plane: Plane, user: Client) -> None:
+    project_id = (await user.post("/input/submit", submission()))["project_id"]
+    english = await user.login(user.name)
+    crash = {"outcome": OutcomeClass.TASK, "error_message": "KeyError: 'shots'"}
+    plane.farm.instead["script"] = lambda assignment: crash
+    try:
+        async with listening(user, project_id) as (chinese_socket, _):
+            await user.put("/user/me", {"settings": {"language": "en"}})
+            async with listening(english, project_id) as (english_socket, _):
+                await user.post("/generation/start", {"project_id": project_id})
+                told = [(await until(s, "generation.failed"))[-1]["data"] for s in (chinese_socket, english_socket)]
+    finally:
+        plane.farm.instead.clear()
+    assert [data["error_message"] for data in told] == ["生成失败，请重试", "it could not be made, try again"]
+    # Asked without a word of the language, the stored choice counts; with one, that does.
+    for headers, message in (({}, told[1]), ({"Accept-Language": "zh"}, told[0])):
+        progress = await user.get(f"/generation/progress/{project_id}", headers=headers)
+        (failed,) = [task for task in progress["tasks"] if task["status"] == "failed"]
+        assert failed["error_message"] == message["error_message"]
+    said = (await user.get(f"/projects/{project_id}/conversations"))["list"][-1]["message_content"]
+    assert said.endswith("生成失败，请重试")
 
 
 async def test_worker_progress_reaches_the_watchers(plane: Plane, user: Client) -> None:

@@ -98,7 +98,9 @@ async def _idle(plane: Plane) -> None:
     async with asyncio.timeout(30):
         while True:
             async with plane.services.database.transaction() as session:
-                if not await session.scalar(text("SELECT count(*) FROM tasks WHERE applied_at IS NULL")):
+                if not await session.scalar(
+                    text("SELECT count(*) FROM tasks WHERE applied_at IS NULL AND project_id <> ''")
+                ):
                     return
             await asyncio.sleep(0.05)
 

@@ -9,8 +9,10 @@ from control_plane.errors import QuotaExceeded
 from control_plane.quota import service as quota
 from control_plane.work import unit_of_work
 from models.specs import MusicSpec
+from runtime.ids import new_id
 from scheduler import queue
 from scheduler.task import NewTask
+from tests.contract.fields import shows
 from tests.integration.control_plane.conftest import ApiError, Client, Plane, submission
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -73,7 +75,7 @@ async def test_no_concurrency_spends_above_the_limit(plane: Plane) -> None:
     # Settling twice, at once and again later, moves each reservation once.
     async def settle(task_id: str, succeeded: bool) -> None:
         async with unit_of_work(plane.services) as work:
-            await quota.settle(work.session, task_id, succeeded=succeeded)
+            await quota.settle(work, task_id, succeeded=succeeded)
 
     await asyncio.gather(*(settle(task, index == 0) for index, task in enumerate(spent) for _ in range(3)))
     assert (await user.get("/user/me"))["quota_info"]["used"] == 2
@@ -81,6 +83,137 @@ async def test_no_concurrency_spends_above_the_limit(plane: Plane) -> None:
         total = await session.scalar(text("SELECT sum(amount) FROM quota_ledger WHERE tenant_id = :id"), {"id": tenant})
     assert total == 2
     plane.farm.release()
+
+
+async def platform_admin(plane: Plane, name: str) -> Client:
+    admin = await plane.new_user(name)
+    async with plane.services.database.transaction() as session:
+        await session.execute(text("UPDATE users SET is_platform_admin = true WHERE username = :name"), {"name": name})
+    return admin
+
+
+async def team_with(plane: Plane, user: Client, role: str) -> str:
+    """A team with a quota account, that the user is in."""
+    team_id, user_id = new_id("team"), (await user.get("/user/me"))["id"]
+    async with plane.services.database.transaction() as session:
+        await session.execute(
+            text("INSERT INTO teams (id, name, created_at, updated_at) VALUES (:id, 'T', now(), now())"),
+            {"id": team_id},
+        )
+        await session.execute(
+            text("INSERT INTO memberships (team_id, user_id, role, created_at) VALUES (:team, :user, :role, now())"),
+            {"team": team_id, "user": user_id, "role": role},
+        )
+        await quota.open_account(session, team_id, daily_limit=70)
+    return team_id
+
+
+async def spend(plane: Plane, tenant: str, project_id: str = "") -> str:
+    async with unit_of_work(plane.services) as work:
+        job_id = await queue.create_job(work.session, kind="music", project_id=project_id, tenant_id=tenant)
+        task = NewTask(
+            kind="music",
+            spec=MusicSpec(duration_s=5),
+            model="draft-music",
+            job_id=job_id,
+            project_id=project_id,
+            tenant_id=tenant,
+            reaction="assets.preview",
+            label="music",
+            context={"content": "", "thumbnail": ""},
+        )
+        return (await quota.enqueue_paid(work, [task]))[0]
+
+
+@shows("GET /quota/ledger", "page", "page_size", "space_type", "team_space_id", "project_id")
+async def test_the_ledger_tells_what_a_space_spent_and_on_what(plane: Plane, user: Client) -> None:
+    plane.farm.hold.add("music")
+    tenant = (await user.get("/user/me"))["id"]
+    project_id = (await user.post("/input/submit", submission()))["project_id"]
+    team_id = await team_with(plane, user, "viewer")
+    tasks = [await spend(plane, tenant), await spend(plane, tenant, project_id)]
+    teams = await spend(plane, team_id)
+    async with unit_of_work(plane.services) as work:
+        await quota.settle(work, tasks[1], succeeded=False)
+    mine = await user.get("/quota/ledger")
+    assert [(e["entry"], e["amount"], e["task_id"]) for e in mine["list"]] == [
+        ("refund", -2, tasks[1]),
+        ("reserve", 2, tasks[1]),
+        ("reserve", 2, tasks[0]),
+    ]
+    assert mine["list"][0]["project_id"] == project_id
+    assert "project_id" not in mine["list"][2]
+    assert mine["list"][0]["model_id"] == "draft-music"
+    page = await user.get("/quota/ledger?page=2&page_size=2")
+    assert (page["list"], page["total"], page["page"], page["page_size"]) == ([mine["list"][2]], 3, 2, 2)
+    assert (await user.get(f"/quota/ledger?project_id={project_id}"))["list"] == mine["list"][:2]
+    for query in (f"team_space_id={team_id}", f"space_type=team&team_space_id={team_id}"):
+        assert [e["task_id"] for e in (await user.get(f"/quota/ledger?{query}"))["list"]] == [teams]
+    assert await user.get("/quota/ledger?space_type=personal") == mine
+    for query in ("space_type=team", f"space_type=personal&team_space_id={team_id}"):
+        with pytest.raises(ApiError, match="team_space_id") as caught:
+            await user.get(f"/quota/ledger?{query}")
+        assert caught.value.code == 1001
+    stranger = await plane.new_user("ledger-stranger")
+    for team in (team_id, tenant):
+        with pytest.raises(ApiError) as caught:
+            await stranger.get(f"/quota/ledger?team_space_id={team}")
+        assert caught.value.code == 1004
+    plane.farm.release()
+
+
+@shows("PUT /quota/accounts/{tenant_id}", "daily_limit", "time_zone")
+async def test_a_platform_admin_changes_limits_and_zones(plane: Plane, user: Client) -> None:
+    admin = await platform_admin(plane, "operator")
+    tenant = (await user.get("/user/me"))["id"]
+    path = f"/quota/accounts/{tenant}"
+    before = await user.get(path)
+    assert (before["daily_limit"], before["remaining"], before["time_zone"]) == (5000, 5000, "UTC")
+    changed = await admin.put(path, {"daily_limit": 7, "time_zone": "Asia/Shanghai"})
+    assert changed == before | {"daily_limit": 7, "remaining": 7, "next_time_zone": "Asia/Shanghai"}
+    assert await user.get(path) == changed
+    assert (await user.get("/user/me"))["quota_info"]["daily_limit"] == 7
+    for wrong in ({"daily_limit": -1}, {"time_zone": "Mars/Olympus"}, {"time_zone": "Asia"}, {"time_zone": "../UTC"}):
+        with pytest.raises(ApiError, match=next(iter(wrong))) as caught:
+            await admin.put(path, wrong)
+        assert caught.value.code == 1001
+    with pytest.raises(ApiError) as caught:
+        await admin.put("/quota/accounts/usr_nobody", {"daily_limit": 1})
+    assert caught.value.code == 1004
+    with pytest.raises(ApiError) as caught:
+        await user.put(path, {"daily_limit": 100})
+    assert caught.value.code == 1003
+    team = f"/quota/accounts/{await team_with(plane, user, 'viewer')}"
+    assert (await user.get(team))["daily_limit"] == 70
+    for url in (path, team):
+        with pytest.raises(ApiError) as caught:
+            await (await plane.new_user(f"stranger-{url[-4:]}")).get(url)
+        assert caught.value.code == 1004
+
+
+async def test_watchers_hear_of_quota_once_for_each_change(plane: Plane, user: Client) -> None:
+    project_id = (await user.post("/input/submit", submission()))["project_id"]
+    plane.farm.hold.add("script")
+    package = await user.post("/generation/start", {"project_id": project_id})
+    plane.farm.release()
+    await user.until(f"/generation/progress/{project_id}", lambda a: a["status"] == "completed")
+    assert package["status"] == "generating"
+    async with plane.services.database.transaction() as session:
+        rows = await session.execute(
+            text("SELECT data FROM events WHERE project_id = :id AND event = 'quota.changed' ORDER BY seq"),
+            {"id": project_id},
+        )
+        told = [row.data for row in rows]
+        reserved = await session.execute(
+            text(
+                "SELECT sum(amount) AS amount FROM quota_ledger WHERE project_id = :id AND entry = 'reserve' "
+                "GROUP BY xmin ORDER BY min(id)"
+            ),
+            {"id": project_id},
+        )
+        spent = [row.amount for row in reserved]
+    assert [data["used"] for data in told] == [sum(spent[: n + 1]) for n in range(len(spent))]
+    assert all(data["used"] + data["remaining"] == data["daily_limit"] for data in told)
 
 
 async def test_the_same_key_acts_once_and_answers_alike(user: Client) -> None:

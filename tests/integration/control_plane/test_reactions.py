@@ -55,7 +55,7 @@ async def applied(plane: Plane, task_id: str, column: str = "applied_at") -> Non
     async with asyncio.timeout(30):
         while True:
             async with plane.services.database.transaction() as session:
-                if await session.scalar(text(f"SELECT {column} FROM tasks WHERE id = :id"), {"id": task_id}):  # noqa: S608
+                if await session.scalar(text(f"SELECT {column} FROM tasks WHERE id = :id"), {"id": task_id}):
                     return
             await asyncio.sleep(0.05)
 

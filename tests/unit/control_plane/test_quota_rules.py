@@ -1,8 +1,11 @@
 """What tasks cost and when a day ends."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import available_timezones
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from control_plane.quota.rules import cost_of, day_at, next_reset
 from models.catalog import Catalog, Cost, Model
@@ -58,3 +61,29 @@ def test_the_day_of_a_clock_change_has_its_own_length() -> None:
     # In New York 2026-03-08 has 23 hours.
     moment = datetime(2026, 3, 8, 6, 0, tzinfo=UTC)
     assert next_reset(moment, "America/New_York") == datetime(2026, 3, 9, 4, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "reset"),
+    [
+        # Clocks skip midnight: the day begins when they do.
+        ("America/Sao_Paulo", datetime(2018, 11, 3, 20, tzinfo=UTC), datetime(2018, 11, 4, 3, tzinfo=UTC)),
+        # Midnight comes twice: the first counts, and an hour later there is a whole day to go.
+        ("America/Havana", datetime(2026, 10, 31, 20, tzinfo=UTC), datetime(2026, 11, 1, 4, tzinfo=UTC)),
+        ("America/Havana", datetime(2026, 11, 1, 5, 30, tzinfo=UTC), datetime(2026, 11, 2, 5, tzinfo=UTC)),
+        # A day that a country left out.
+        ("Pacific/Apia", datetime(2011, 12, 30, 9, tzinfo=UTC), datetime(2011, 12, 30, 10, tzinfo=UTC)),
+    ],
+)
+def test_a_day_without_a_plain_midnight(zone: str, moment: datetime, reset: datetime) -> None:
+    assert next_reset(moment, zone) == reset
+
+
+@given(
+    moment=st.datetimes(datetime(2000, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    zone=st.sampled_from(sorted(available_timezones())),
+)
+def test_the_reset_is_ahead_and_begins_another_day(moment: datetime, zone: str) -> None:
+    reset = next_reset(moment, zone)
+    assert moment < reset <= moment + timedelta(hours=26)
+    assert day_at(reset, zone) > day_at(moment, zone)

@@ -1,5 +1,6 @@
 """Signed URLs: what they allow, and that nothing else passes."""
 
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -41,9 +42,20 @@ def test_an_expired_url_is_refused(signer: Signer, monkeypatch: pytest.MonkeyPat
     assert not signer.is_valid("GET", path, expires, signature)
 
 
+def test_an_upload_is_registered_by_its_user_in_time(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = signer.registration_url(UPLOAD, "usr_one", 60)
+    assert signer.upload_id_of(url, "usr_one") == UPLOAD
+    assert signer.upload_id_of(url, "usr_two") is None
+    assert signer.upload_id_of(url.partition("?")[0], "usr_one") is None
+    assert signer.upload_id_of(signer.upload_url(UPLOAD, 60), "usr_one") is None
+    assert signer.upload_id_of(url.replace("film.example.org", "evil.example.org"), "usr_one") is None
+    now = time.time()
+    monkeypatch.setattr("control_plane.web.signing.time.time", lambda: now + 61)
+    assert signer.upload_id_of(url, "usr_one") is None
+
+
 def test_only_urls_of_our_own_name_artifacts(signer: Signer) -> None:
     assert signer.artifact_id_of(signer.file_url(ARTIFACT)) == ARTIFACT
-    assert signer.upload_id_of(signer.plain_upload_url(UPLOAD)) == UPLOAD
     for url in (
         f"https://evil.example.org/base/files/{ARTIFACT}",
         f"http://film.example.org/base/files/{ARTIFACT}",

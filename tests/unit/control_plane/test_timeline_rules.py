@@ -12,6 +12,7 @@ from control_plane.timeline.rules import (
     SPEECH_APART_S,
     SPEECH_LEAD_S,
     ClipTiming,
+    batch_status,
     clip_duration,
     estimate_speech_s,
     film_duration,
@@ -115,3 +116,20 @@ def test_speech_estimates_follow_language_and_speed() -> None:
 def test_punctuation_and_emoji_are_not_speech() -> None:
     assert not is_speakable("……！？🎉")
     assert is_speakable("3")
+
+
+@pytest.mark.parametrize(
+    ("states", "was_cancelled", "status"),
+    [
+        (["pending", "pending"], False, "pending"),
+        (["pending", "processing"], False, "processing"),
+        (["pending", "completed"], False, "processing"),
+        (["completed", "failed"], False, "completed"),
+        (["failed", "failed"], False, "failed"),
+        (["completed", "cancelled"], True, "cancelled"),
+        (["completed", "cancelled"], False, "completed"),  # the other clip was deleted
+        (["cancelled", "cancelled"], False, "cancelled"),
+    ],
+)
+def test_a_batch_is_what_its_videos_are(states: list[str], was_cancelled: bool, status: str) -> None:
+    assert batch_status(states, was_cancelled=was_cancelled) == status
