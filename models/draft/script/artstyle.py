@@ -26,7 +26,9 @@ def make_art_style(source: Source, spec: ScriptSpec) -> ArtStyle:
         return _with_wish(spec.fixed_style, wish, source)
     named = moods.vocabulary("style").scores(wish) or moods.vocabulary("style").scores(source.style)
     wish = in_language(source.language, "，", ", ").join(part for part in (source.style, wish) if part)
-    chosen = moods.by_id("style", next(iter(named))) if named else _best(source, spec)
+    # Another take of the step is another style that suits the story, the best after those before it.
+    suiting = [moods.by_id("style", next(iter(named)))] if named else _suiting(source, spec)
+    chosen = suiting[spec.take % len(suiting)]
     fields = chosen.fields
     genre, tone = genre_of(source), tone_of(source)
     language = source.language
@@ -44,7 +46,8 @@ def make_art_style(source: Source, spec: ScriptSpec) -> ArtStyle:
     return _with_wish(style, wish, source)
 
 
-def _best(source: Source, spec: ScriptSpec) -> Entry:
+def _suiting(source: Source, spec: ScriptSpec) -> list[Entry]:
+    """All styles, the one that suits best first."""
     named = moods.vocabulary("style").scores(source.words)
     genre = genre_of(source, spec.storyline.genre if spec.storyline else "").id
     tone = tone_of(source, spec.storyline.tone if spec.storyline else "").id
@@ -60,7 +63,7 @@ def _best(source: Source, spec: ScriptSpec) -> Entry:
         # A text that names a technique once in passing is not asking for it.
         return fits + (_NAMED_WORTH if named.get(entry.id, 0) >= 2 else named.get(entry.id, 0))
 
-    return max(moods.vocabulary("style").entries, key=worth)
+    return sorted(moods.vocabulary("style").entries, key=worth, reverse=True)
 
 
 def _edited(words: str, section: str, default: str) -> str:

@@ -61,6 +61,14 @@ def spoken_of(section: str) -> Vocabulary:
     return Vocabulary(entries)
 
 
+def alternative(shot_type: ShotType, camera: CameraMovement, take: int) -> tuple[ShotType, CameraMovement]:
+    """Another size and another move for a shot; other ones again for another take."""
+    sizes = [size for size in ShotType if size != shot_type]
+    size = sizes[take % len(sizes)]
+    moves = [move for move in _MOVES[size] if move != camera]
+    return size, moves[take % len(moves)]
+
+
 def direct(drafts: list[Draft], wish: str, aspect: float = 16 / 9) -> None:
     """Decide everything about how the shots are taken that the author left open; a wish that names a size or a move
     decides it for all. ``aspect``: width over height of the film."""

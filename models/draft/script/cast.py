@@ -65,7 +65,7 @@ def _character(source: Source, person: Person, index: int, wish: str, taken: set
     look = outfits.outfit(role, language)
     look.update(looks.look_in(text, language))
     if wish:
-        gender, age = _wished_kind(wish, gender, age)
+        gender, age = wished_kind(wish, gender, age)
         look.update(looks.look_in(wish, language))
     key = f"{seed}\n{person.name}"
     looks.complete(look, gender=gender, age=age, key=key, taken=taken, language=language)
@@ -82,10 +82,21 @@ def _character(source: Source, person: Person, index: int, wish: str, taken: set
         description=shorten(" ".join(about[:2]), language, zh_characters=60, en_words=30) or person.name,
         personality=_personality(text + wish, age, language),
         appearance=appearance,
-        voice_style=in_language(language, *_VOICES.get((age, gender), ("自然的声音", "natural voice"))),
+        voice_style=voice_of(gender, age, language),
         gender=gender,
         age=age,
     )
+
+
+def voice_of(gender: Gender, age: Age, language: Language) -> str:
+    return in_language(language, *_VOICES.get((age, gender), ("自然的声音", "natural voice")))
+
+
+def traits_in(text: str, language: Language) -> list[str]:
+    """Traits of character that a text names."""
+    by_id = {entry.id: entry for entry in _traits().entries}
+    found = list(_traits().scores(text))[:_MAX_TRAITS]
+    return [in_language(language, by_id[name].fields["name_zh"], name) for name in found]
 
 
 def _about(source: Source, person: Person) -> list[str]:
@@ -103,14 +114,13 @@ def _about(source: Source, person: Person) -> list[str]:
 
 
 def _personality(text: str, age: Age, language: Language) -> list[str]:
-    found = list(_traits().scores(text))[:_MAX_TRAITS]
-    by_id = {entry.id: entry for entry in _traits().entries}
-    words = [in_language(language, by_id[name].fields["name_zh"], name) for name in found]
+    words = traits_in(text, language)
     usual = in_language(language, *_USUAL_TRAITS[age])
     return words if len(words) > 1 or usual in words else [*words, usual]
 
 
-def _wished_kind(wish: str, gender: Gender, age: Age) -> tuple[Gender, Age]:
+def wished_kind(wish: str, gender: Gender, age: Age) -> tuple[Gender, Age]:
+    """Gender and age as a wish names them."""
     hits = roles().find(wish)
     if hits:
         fields = hits[0].entry.fields
@@ -122,7 +132,7 @@ def _wished_kind(wish: str, gender: Gender, age: Age) -> tuple[Gender, Age]:
 
 def _wished(character: Character, wish: str, language: Language) -> Character:
     """A character somebody else described, with a wish: the later words are the ones that count."""
-    gender, age = _wished_kind(wish, character.gender, character.age)
+    gender, age = wished_kind(wish, character.gender, character.age)
     joint = in_language(language, "，", ", ") if character.appearance else ""
     return character.model_copy(
         update={"appearance": f"{character.appearance}{joint}{wish.strip()}", "gender": gender, "age": age}

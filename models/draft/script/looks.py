@@ -222,6 +222,11 @@ def describe(look: Look, *, gender: Gender, age: Age, language: Language) -> str
     return in_language(language, "，", ", ").join(parts)
 
 
+def aged(text: str, before: tuple[Age, Gender], after: tuple[Age, Gender], language: Language) -> str:
+    """A described look with who it is of changed, where the description says so."""
+    return text.replace(in_language(language, *_AGE_WORDS[before]), in_language(language, *_AGE_WORDS[after]))
+
+
 def _article(phrase: str, part: str, language: Language) -> str:
     plural = phrase.endswith("s") and not phrase.endswith("ss")
     if language == "zh" or part == "accessory" or plural or phrase.startswith(("a ", "an ")):

@@ -303,6 +303,11 @@ def make_scenes(source: Source, tone: str, instruction: str) -> list[Scene]:
     return scenes
 
 
+def make_scene(setting: Setting, name: str, wish: str, tone: str, language: Language) -> Scene:
+    """One scene without a story around it, as a wish has it."""
+    return _scene(setting, name, [], tone, wish, language)
+
+
 def _scene(setting: Setting, name: str, beats: Iterable[Beat], tone: str, wish: str, language: Language) -> Scene:
     wished = read_setting(wish)
     setting = replace(

@@ -147,3 +147,15 @@ def _scaled(lengths: list[float], target_s: float) -> list[int]:
     else:
         units[0] += total - sum(units)
     return units
+
+
+_SLOWER = ("慢", "舒缓", "slower", "slow", "longer", "calmer")
+_FASTER = ("快", "紧凑", "faster", "quicker", "shorter", "tighter", "snappier")
+
+
+def pace_of(wish: str) -> float:
+    """How much a wish for more or less haste stretches what is not spoken."""
+    lower = wish.lower()
+    if any(word in lower for word in _SLOWER):
+        return 1.4
+    return 0.75 if any(word in lower for word in _FASTER) else 1.0

@@ -41,6 +41,13 @@ def title_of(source: Source) -> str:
     return (f"Song of the {where.title()}" if where else who) or _key_words(source)
 
 
+def other_titles(source: Source) -> list[str]:
+    """What else the story could be called, without its author's title."""
+    begin = shorten(source.text, source.language, zh_characters=_MAX_TITLE_ZH, en_words=6).rstrip("…，。 ")
+    who = [person.name for person in source.people[:1]]
+    return list(dict.fromkeys([title_of(source), _key_words(source), begin, *who]))
+
+
 def _is_ours(source: Source) -> bool:
     """Whether the text is Chinese or English, whose words can be told apart."""
     text = source.text[:_KEY_WORD_CHARACTERS]

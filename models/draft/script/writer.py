@@ -7,6 +7,7 @@ from models.draft.script.camerawork import direct
 from models.draft.script.cast import make_characters, roles_in_film
 from models.draft.script.people import mentions_of
 from models.draft.script.pronouns import follow_pronouns
+from models.draft.script.rewrite import rewrite
 from models.draft.script.sentences import split_sentences
 from models.draft.script.settings import assign_settings, make_scenes
 from models.draft.script.shots import Draft, action_of, caption, cutaway, draft_shots, film_mentions
@@ -14,7 +15,7 @@ from models.draft.script.source import Source
 from models.draft.script.storyline import make_storyline, tone_of
 from models.draft.script.table_json import is_json
 from models.draft.script.text import clean, detect_language, has_words, in_language, one_line, require_words
-from models.draft.script.timing import plan_smart, plan_target
+from models.draft.script.timing import pace_of, plan_smart, plan_target
 from models.interfaces import Report, UserInputError
 from models.specs import DialogueLine, Language, ScriptResult, ScriptSpec, ScriptStep, Shot
 
@@ -34,9 +35,12 @@ class DraftScriptWriter:
     def write(self, spec: ScriptSpec, report: Report) -> ScriptResult:
         """The part of the script that ``spec.step`` names. Raises UserInputError for a text nothing can be made of."""
         report(0.0)
-        source = read_source(spec)
-        report(0.5)
-        result = _STEPS[spec.step](source, spec)
+        if spec.rewrite is not None:
+            result = rewrite(spec, read_source)
+        else:
+            source = read_source(spec)
+            report(0.5)
+            result = _STEPS[spec.step](source, spec)
         report(1.0)
         return result
 
@@ -94,7 +98,7 @@ def _storyboard(source: Source, spec: ScriptSpec) -> ScriptResult:
     wish = one_line(spec.instruction)
     drafts = draft_shots(source, spec)
     if spec.target_duration_s is None:
-        plan_smart(drafts, _pace(wish))
+        plan_smart(drafts, pace_of(wish))
     else:
 
         def view(draft: Draft, number: int) -> Draft:
@@ -134,18 +138,6 @@ def _shot(draft: Draft, number: int, description: str) -> Shot:
         camera_movement=draft.camera,
         transition=draft.transition,
     )
-
-
-_SLOWER = ("慢", "舒缓", "slower", "slow", "longer", "calmer")
-_FASTER = ("快", "紧凑", "faster", "quicker", "shorter", "tighter", "snappier")
-
-
-def _pace(wish: str) -> float:
-    """How much a wish for more or less haste stretches what is not spoken."""
-    lower = wish.lower()
-    if any(word in lower for word in _SLOWER):
-        return 1.4
-    return 0.75 if any(word in lower for word in _FASTER) else 1.0
 
 
 _STEPS = {
