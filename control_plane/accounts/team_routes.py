@@ -113,7 +113,7 @@ async def create_invite(call: Call, body: CreateInvite) -> CreatedInvite:
     return await invites.create(call.work, call.actor, call.path["team_id"], body)
 
 
-@routes.get("/teams/{team_id}/invites", access=Access.MANAGE, response=InviteList)
+@routes.get("/teams/{team_id}/invites", access=Access.MANAGE, response=InviteList, transacts=True)
 async def list_invites(call: Call) -> InviteList:
     """The invites that can still be used."""
     return await invites.list_invites(call.work, call.actor, call.path["team_id"])

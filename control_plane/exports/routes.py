@@ -59,7 +59,7 @@ async def export_files(call: Call) -> ExportFileList:
     return await service.export_files(call.work, call.actor, call.path["project_id"])
 
 
-@routes.get("/export-files/{file_id}/download-url", access=Access.READ, response=DownloadUrl)
+@routes.get("/export-files/{file_id}/download-url", access=Access.READ, response=DownloadUrl, transacts=True)
 async def download_url(call: Call) -> DownloadUrl:
     """A temporary link that downloads a file."""
     return await service.download_url(call.work, call.actor, call.path["file_id"])

@@ -73,7 +73,7 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
     names_a_resource = endpoint.names_a_resource
     # Polled most: the query that loads the resource checks the session too.
     enters = not endpoint.loads_what_it_reads or endpoint.speaks
-    takes_no_body = only_reads = endpoint.method is Method.GET
+    takes_no_body, only_reads = endpoint.method is Method.GET, not endpoint.transacts
     body_model, query_parser = endpoint.body or Nothing, QueryParser(endpoint.query or Nothing)
 
     async def parse(request: web.Request) -> list[RequestModel]:

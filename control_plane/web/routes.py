@@ -73,6 +73,8 @@ class Endpoint:
     """What the handler raises beyond what the declaration implies; see openapi_errors.py."""
     secrets: Callable[[Services, dict[str, Any]], dict[str, Any]] | None = None
     """Makes the fields of the answer that may not be stored from those that may; see idempotency.py."""
+    transacts: bool = True
+    """Whether it runs in a transaction. A GET does not, unless it declares that it counts or locks something."""
 
     @property
     def names_a_resource(self) -> bool:
@@ -125,11 +127,28 @@ class Routes:
         response: type[BaseModel] = Empty,
         errors: tuple[type[ApiError], ...] = (),
         secrets: Callable[[Services, dict[str, Any]], dict[str, Any]] | None = None,
+        transacts: bool | None = None,
     ) -> Callable[[Handler], Handler]:
+        if transacts is None:
+            transacts = method is not Method.GET
+
         def declare(handler: Handler) -> Handler:
             summary = (handler.__doc__ or "").strip().split("\n")[0]
             self.endpoints.append(
-                Endpoint(self.module, method, path, handler, access, body, query, response, summary, errors, secrets)
+                Endpoint(
+                    self.module,
+                    method,
+                    path,
+                    handler,
+                    access,
+                    body,
+                    query,
+                    response,
+                    summary,
+                    errors,
+                    secrets,
+                    transacts,
+                )
             )
             return handler
 

@@ -158,8 +158,8 @@ PUBLIC = {
 }
 """The endpoints of the API that are open to everybody. Adding one is a decision."""
 
-CHANGED_BY_READERS = {"POST /teams/{team_id}/leave"}
-"""What somebody who only reads may change all the same."""
+CHANGED_BY_READERS = {"POST /teams/{team_id}/leave", "GET /export-files/{file_id}/download-url"}
+"""What somebody who only reads may change all the same: their membership, the count of downloads."""
 
 OTHER_ROUTES = {
     # Beside the API: open to everybody, by a signature in the URL, or a WebSocket.
