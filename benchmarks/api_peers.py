@@ -2,9 +2,9 @@
 
     python -m benchmarks.api_peers product|bare|fastapi PORT PROJECT
 
-All read one project with the statements that the product's own handler executes, through the same pool. ``bare`` does
-nothing else: no login, no model, rows straight to JSON. ``fastapi`` is the product's endpoint as one would write
-it there.
+All read one project with the same query through the same pool. ``bare`` does nothing else: no login, no model, the row
+straight to JSON, over SQLAlchemy's engine as one would write it. ``fastapi`` is the product's endpoint as one would
+write it there, over the product's own way to the database.
 """
 
 import asyncio
@@ -18,52 +18,28 @@ import structlog
 import uvloop
 from aiohttp import web
 from pydantic import BaseModel
-from sqlalchemy import event
-from sqlalchemy.orm import ORMExecuteState
 
 from control_plane.accounts.actor import Access, Actor
 from control_plane.accounts.tokens import read_session_token
 from control_plane.app import make_app, make_services
 from control_plane.errors import ApiError, NotLoggedIn
 from control_plane.projects import service
+from control_plane.projects.queries import DETAIL
 from control_plane.projects.schemas import ProjectDetail
-from control_plane.work import Services, Work, unit_of_work
+from control_plane.work import Services, Work, reading_work
 from runtime.settings import get_settings
 
 T = TypeVar("T")
 
 
-async def statements_of(services: Services, actor: Actor, project_id: str) -> list[tuple[Any, Any]]:
-    """What the product executes to read a project, in order, with parameters."""
-    seen: list[tuple[Any, Any]] = []
-
-    def note(state: ORMExecuteState) -> None:
-        seen.append((state.statement, state.parameters))
-
-    async with unit_of_work(services) as work:
-        event.listen(work.session.sync_session, "do_orm_execute", note)
-        await service.detail(work, actor, project_id)
-    return seen
-
-
-def columns(row: Any) -> Any:
-    """A row of a table as JSON; whatever else a statement selects is a plain value."""
-    if hasattr(row, "__table__"):
-        return {name: getattr(row, name) for name in row.__table__.columns.keys()}  # noqa: SIM118
-    if hasattr(row, "_mapping"):
-        return dict(row._mapping)
-    raise TypeError(type(row))
-
-
-async def bare(services: Services, actor: Actor, project_id: str) -> web.Application:
-    statements = await statements_of(services, actor, project_id)
+def bare(services: Services, actor: Actor, project_id: str) -> web.Application:
+    asked = {"project_id": project_id, "user_id": actor.user_id, "session_id": actor.session_id}
 
     async def handle(request: web.Request) -> web.Response:
-        found = []
-        async with services.database.transaction() as session:
-            for statement, parameters in statements:
-                found.append((await session.execute(statement, parameters)).all())
-        return web.Response(body=orjson.dumps(found, default=columns), content_type="application/json")
+        async with services.database.engine.connect() as connection:
+            rows = await connection.execute(DETAIL.statement, asked)
+            found = [dict(row) for row in rows.mappings()]
+        return web.Response(body=orjson.dumps(found), content_type="application/json")
 
     app = web.Application()
     app.router.add_get("/api/v1/projects/{project_id}", handle)
@@ -95,7 +71,7 @@ def fastapi_app(services: Services) -> Any:
             raise HTTPException(401, error.message("en")) from error
 
     async def work() -> AsyncIterator[Work]:
-        async with unit_of_work(services) as unit:
+        async with reading_work(services) as unit:
             yield unit
 
     @app.get("/api/v1/projects/{project_id}", response_model_exclude_none=True)

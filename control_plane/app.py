@@ -7,7 +7,6 @@ from contextlib import suppress
 import prometheus_client
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -33,8 +32,10 @@ from control_plane.projects.routes import routes as projects
 from control_plane.quota.routes import routes as quota
 from control_plane.reactions import apply_finished_tasks
 from control_plane.timeline.routes import routes as timeline
+from control_plane.web.cors import add_cors
 from control_plane.web.docs import add_docs_routes
-from control_plane.web.handler import MAX_LINE_BYTES, SERVICES, error_middleware, register
+from control_plane.web.failures import add_failures
+from control_plane.web.handler import MAX_LINE_BYTES, SERVICES, register
 from control_plane.web.parsing import MAX_BODY_BYTES
 from control_plane.web.routes import Endpoint
 from control_plane.web.signing import Signer
@@ -42,7 +43,6 @@ from control_plane.web.tracing import add_tracing
 from control_plane.work import Services, unit_of_work
 from models.catalog import DEFAULT_PATH, load_catalog
 from monitoring.metrics import queue_metrics
-from monitoring.tracing import REQUEST_ID_HEADER
 from runtime import redis as redis_channels
 from runtime.artifacts import ArtifactStore
 from runtime.database import Database
@@ -98,7 +98,8 @@ def make_app(settings: Settings) -> web.Application:
         handler_args={"max_line_size": MAX_LINE_BYTES, "max_field_size": MAX_LINE_BYTES},
     )
     add_tracing(app)
-    app.middlewares.extend([_cors_middleware(services), error_middleware])
+    add_cors(app, settings.allowed_origins)
+    add_failures(app)
     app[SERVICES] = services
     app[HUB] = Hub(services)
     for endpoint in ENDPOINTS:
@@ -172,28 +173,3 @@ async def metrics(request: web.Request) -> web.Response:
         body=prometheus_client.generate_latest() + queue,
         headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST},
     )
-
-
-def _cors_middleware(services: Services) -> Middleware:
-    allowed = set(services.settings.allowed_origins)
-
-    @web.middleware
-    async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
-        origin = request.headers.get("Origin", "")
-        is_allowed = origin in allowed or "*" in allowed
-        if request.method == "OPTIONS" and is_allowed and "Access-Control-Request-Method" in request.headers:
-            response: web.StreamResponse = web.Response(status=204)
-            response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE"
-            response.headers["Access-Control-Allow-Headers"] = (
-                f"Authorization, Content-Type, Accept-Language, Idempotency-Key, {REQUEST_ID_HEADER}"
-            )
-            response.headers["Access-Control-Max-Age"] = "3600"
-        else:
-            response = await handler(request)
-        if is_allowed and origin and not response.prepared:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = REQUEST_ID_HEADER
-            response.headers["Vary"] = "Origin"
-        return response
-
-    return cors

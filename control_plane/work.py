@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import orjson
 import redis.asyncio
@@ -22,7 +23,7 @@ from control_plane.web.signing import Signer
 from models.catalog import Catalog
 from runtime import redis as channels
 from runtime.artifacts import ArtifactStore
-from runtime.database import Database, utc_now
+from runtime.database import Database, PreparedQuery, utc_now
 from runtime.settings import Settings
 from scheduler.task import NewTask
 
@@ -49,7 +50,9 @@ class Services:
 
 @dataclass
 class Work:
-    session: AsyncSession
+    """Without a session of a transaction, it only reads: through a session of its own, opened when it is asked for."""
+
+    transaction: AsyncSession | None
     services: Services
     wakes_scheduler: bool = False
     applies_result: bool = False
@@ -63,6 +66,26 @@ class Work:
     if_refused: list[Callable[["Work"], Awaitable[None]]] = field(default_factory=list)
     """What a work of its own writes if an ApiError undoes this one."""
     _afterwards: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
+    _reader: AsyncSession | None = None
+
+    @property
+    def session(self) -> AsyncSession:
+        if self.transaction is not None:
+            return self.transaction
+        if self._reader is None:
+            self._reader = self.services.database.reader()
+            self._reader.info[STORE] = self.services.store
+        return self._reader
+
+    async def fetch_one(self, query: PreparedQuery, **parameters: Any) -> Any:
+        """The first row as this work sees it, if any; its columns are attributes."""
+        if self.transaction is None:
+            return await self.services.database.fetch_one(query, **parameters)
+        return (await self.transaction.execute(query.statement, parameters)).first()
+
+    async def close_reader(self) -> None:
+        if self._reader is not None:
+            await self._reader.close()
 
     def note_queued(self, tasks: Sequence[NewTask], ids: Sequence[str]) -> None:
         """Tasks were inserted: once that is committed, the log says so and the scheduler is woken."""
@@ -102,13 +125,10 @@ class Work:
 
 
 @asynccontextmanager
-async def unit_of_work(
-    services: Services, *, applies_result: bool = False, only_reads: bool = False
-) -> AsyncIterator[Work]:
+async def unit_of_work(services: Services, *, applies_result: bool = False) -> AsyncIterator[Work]:
     work: Work | None = None
-    database = services.database
     try:
-        async with database.reading() if only_reads else database.transaction() as session:
+        async with services.database.transaction() as session:
             session.info[STORE] = services.store
             work = Work(session, services, applies_result=applies_result)
             yield work
@@ -123,3 +143,13 @@ async def unit_of_work(
     work.log_queued()
     await work.announce()
     await work.clean_up()
+
+
+@asynccontextmanager
+async def reading_work(services: Services) -> AsyncIterator[Work]:
+    """For what changes nothing: each statement for itself, without a transaction."""
+    work = Work(None, services)
+    try:
+        yield work
+    finally:
+        await work.close_reader()

@@ -2,8 +2,9 @@
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-MAYBE_AWAY = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+MAYBE_AWAY = (DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """To be caught, and raised again unless ``is_outage``. OSError also covers the artifact store."""
 
 # SQLSTATE classes: connection, resources (connections, memory, disk), operator intervention (shutdown,
@@ -26,4 +27,4 @@ def is_outage(error: BaseException) -> bool:
         return str(getattr(error.orig, "sqlstate", None)).startswith(_PASSING)
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate).startswith(_PASSING)
-    return isinstance(error, (asyncpg.InterfaceError, OSError, TimeoutError))
+    return isinstance(error, (PoolTimeout, asyncpg.InterfaceError, OSError, TimeoutError))

@@ -45,7 +45,7 @@ def read_session_token(settings: Settings, token: str, needs: Access) -> Actor:
     """Raises NotLoggedIn for a token that is forged, malformed or expired."""
     try:
         claims = _verified(_key(settings), token)
-    except jwt.InvalidTokenError as error:
+    except (jwt.InvalidTokenError, UnicodeError) as error:  # bytes that are no text come as half characters
         raise NotLoggedIn("令牌无效", "the token is not valid") from error
     if claims["exp"] <= time.time():
         raise NotLoggedIn("登录已过期", "the session has expired")

@@ -14,6 +14,8 @@ from control_plane.errors import NotFound
 from control_plane.exports.tables import ExportRow
 from control_plane.inputs.tables import InputRow
 from control_plane.projects.tables import ProjectCountRow, ProjectRow
+from control_plane.work import Work
+from runtime.database import PreparedQuery
 
 _ANYBODY = Actor(cast(str, bindparam("user_id")), cast(str, bindparam("session_id")), Access.READ)
 
@@ -31,7 +33,7 @@ _SHARED = (
     InputRow.language,
 )
 
-_DETAIL = (
+DETAIL = PreparedQuery(
     select(
         *_SHARED,
         ProjectRow.started_at,
@@ -50,12 +52,11 @@ _DETAIL = (
 )
 
 
-async def detail(session: AsyncSession, actor: Actor, project_id: str) -> Row[Any]:
+async def detail(work: Work, actor: Actor, project_id: str) -> Any:
     """One project with its input and its figures. Raises NotFound, Forbidden and NotLoggedIn."""
-    asked = {"project_id": project_id, "user_id": actor.user_id, "session_id": actor.session_id}
-    row = (await session.execute(_DETAIL, asked)).first()
+    row = await work.fetch_one(DETAIL, project_id=project_id, user_id=actor.user_id, session_id=actor.session_id)
     if row is None:
-        await refuse(session, actor, NotFound("项目不存在", "no such project", field="project_id"))
+        await refuse(work.session, actor, NotFound("项目不存在", "no such project", field="project_id"))
     check_role(row.role, actor.needs)
     return row
 

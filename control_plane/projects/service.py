@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from sqlalchemy import Row
-
 from control_plane.accounts import access
 from control_plane.accounts.actor import Actor
 from control_plane.inputs import tables as inputs
@@ -76,7 +74,7 @@ async def list_projects(work: Work, actor: Actor, query: ProjectQuery) -> Page[P
 
 
 async def detail(work: Work, actor: Actor, project_id: str) -> ProjectDetail:
-    row = await queries.detail(work.session, actor, project_id)
+    row = await queries.detail(work, actor, project_id)
     return ProjectDetail(
         **_shared(row),
         input_config=DetailedInputConfig(
@@ -107,12 +105,12 @@ async def delete(work: Work, actor: Actor, project_id: str) -> None:
     await work.session.flush()
 
 
-def _shared(row: Row[Any]) -> dict[str, Any]:
+def _shared(row: Any) -> dict[str, Any]:
     fields = ("id", "name", "description", "status", "stage", "progress", "tags", "created_at", "updated_at")
     return {field: getattr(row, field) for field in fields}
 
 
-def _input_config(row: Row[Any]) -> dict[str, Any]:
+def _input_config(row: Any) -> dict[str, Any]:
     if row.config is None:
         return {"aspect_ratio": "16:9", "duration": SMART_DURATION, "language": "zh"}
     return {

@@ -1,30 +1,23 @@
-"""From an HTTP request to a handler and back: parsing, the envelope, the transaction, errors."""
+"""From an HTTP request to a handler and back: parsing, the envelope, the transaction."""
 
-import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 import orjson
-import structlog
 from aiohttp import web
 
 from control_plane.accounts import access
 from control_plane.accounts.actor import Access, Actor
 from control_plane.accounts.tokens import actor_of
-from control_plane.errors import ApiError, InvalidParameter, StorageFull, Unavailable
+from control_plane.errors import ApiError
 from control_plane.moderation.hook import check_request
 from control_plane.web import idempotency
 from control_plane.web.client_ip import client_ip_of
 from control_plane.web.models import RequestModel, to_json_bytes
 from control_plane.web.parsing import Nothing, QueryParser, check_path, parse_body, read_body, refuse_body
 from control_plane.web.routes import API_PREFIX, Call, Endpoint, Method
-from control_plane.work import Services, unit_of_work
-from monitoring.metrics import HTTP_REQUEST_SECONDS
-from runtime.artifacts import DiskFullError
-from scheduler.outage import is_disk_full, is_outage
-
-log = structlog.get_logger(__name__)
+from control_plane.work import Services, reading_work, unit_of_work
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
 
@@ -73,7 +66,7 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
     names_a_resource = endpoint.names_a_resource
     # Polled most: the query that loads the resource checks the session too.
     enters = not endpoint.loads_what_it_reads or endpoint.speaks
-    takes_no_body, only_reads = endpoint.method is Method.GET, not endpoint.transacts
+    takes_no_body = endpoint.method is Method.GET
     body_model, query_parser = endpoint.body or Nothing, QueryParser(endpoint.query or Nothing)
 
     async def parse(request: web.Request) -> list[RequestModel]:
@@ -95,7 +88,7 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
         check_path(path)
         arguments = await parse(request)
         await check_request(services.moderator, arguments)
-        async with unit_of_work(services, only_reads=only_reads) as work:
+        async with unit_of_work(services) if endpoint.transacts else reading_work(services) as work:
             if actor is not None and enters:
                 actor = await access.enter(work.session, actor)
                 request[_LANGUAGE] = actor.language
@@ -107,7 +100,9 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
             if key is None or actor is None:
                 found = await endpoint.handler(call, *arguments)
             else:
-                fingerprint = idempotency.fingerprint(endpoint.path, request.path, arguments)
+                fingerprint = idempotency.fingerprint(
+                    services.settings.secret_key.get_secret_value(), endpoint.path, request.path, arguments
+                )
                 found = await idempotency.once(
                     work.session,
                     actor.user_id,
@@ -133,55 +128,3 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
             raise
 
     return handle
-
-
-@web.middleware
-async def error_middleware(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Every failure leaves as an envelope; what was not foreseen is logged whole and answered without details."""
-    started = time.perf_counter()
-    try:
-        response = await handler(request)
-    except ApiError as error:
-        response = failure(error, language_of(request))
-    except DiskFullError as error:
-        log.error("disk full", error=str(error))
-        response = failure(StorageFull(), language_of(request))
-    except web.RequestPayloadError:
-        response = failure(
-            InvalidParameter("内容编码有误或不完整", "it is not encoded as it says, or incomplete", field="body"),
-            language_of(request),
-        )
-    except web.HTTPException as error:
-        if error.status < 400 or not request.path.startswith(API_PREFIX):
-            raise
-        response = _http_failure(request, error, language_of(request))
-    except (ConnectionResetError, TimeoutError):
-        raise
-    except Exception as error:
-        log.exception("request failed", method=request.method, path=request.path)
-        told = StorageFull() if is_disk_full(error) else Unavailable() if is_outage(error) else ApiError()
-        response = failure(told, language_of(request))
-    resource = request.match_info.route.resource
-    HTTP_REQUEST_SECONDS.labels(
-        request.method, resource.canonical if resource else "unmatched", str(response.status)
-    ).observe(time.perf_counter() - started)
-    return response
-
-
-def _http_failure(request: web.Request, error: web.HTTPException, language: str) -> web.Response:
-    """aiohttp's own refusals (no such path, wrong method, body too large) in the envelope's form."""
-    code = {404: 1004, 405: 1001, 413: 1001}.get(error.status, 1001 if error.status < 500 else 1000)
-    zh = {404: "资源不存在", 405: "不支持的请求方法", 413: "请求体过大"}.get(error.status, error.reason)
-    message = error.reason if language == "en" else zh
-    response = envelope(None, code=code, message=message, status=error.status)
-    if isinstance(error, web.HTTPMethodNotAllowed):
-        response.headers["Allow"] = ",".join(sorted(_methods_of(request) or error.allowed_methods))
-    return response
-
-
-def _methods_of(request: web.Request) -> set[str]:
-    """Of a path that has routes of its own. Those with an id in its place, which it fits too, do not count."""
-    routes = request.app.router.routes()
-    return {route.method for route in routes if route.resource and route.resource.canonical == request.path}

@@ -1,20 +1,23 @@
 """``Idempotency-Key``: the same request sent twice is carried out once and answered alike.
 
 The key's row is written in the request's own transaction, so it exists exactly when the effect does; a second request
-with the same key waits on the row until the first has committed or rolled back.
+with the same key waits on the row until the first has committed or rolled back. An answer is given again without
+asking what its user may do by then, so whoever takes something away from a user forgets the user's answers too.
 """
 
 import hashlib
+import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import ForeignKey, select, update
+from sqlalchemy import ForeignKey, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from control_plane.accounts.tables import UserRow
 from control_plane.errors import AlreadyExists, InvalidParameter
 from runtime.database import Base, utc_now
 
@@ -31,11 +34,26 @@ class IdempotencyRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
-def fingerprint(route: str, path: str, arguments: Sequence[BaseModel]) -> str:
-    digest = hashlib.sha256(f"{route}\n{path}\n".encode())
+def fingerprint(secret_key: str, route: str, path: str, arguments: Sequence[BaseModel]) -> str:
+    """What tells a request from another. Keyed, since a plain hash of a request that holds a password could be tried
+    against guesses by whoever reads the database."""
+    key = hashlib.sha256(b"reelfarm.idempotency:" + secret_key.encode()).digest()
+    digest = hmac.new(key, f"{route}\n{path}\n".encode(), hashlib.sha256)
     for argument in arguments:
         digest.update(argument.model_dump_json().encode())
     return digest.hexdigest()
+
+
+async def forget_answers(session: AsyncSession, user_ids: Sequence[str]) -> None:
+    """To be called first by a transaction that lowers what users may do.
+
+    Their rows are locked: a request under way, whose key refers to its user's row, is waited for and forgotten as well.
+    """
+    await session.execute(select(UserRow.id).where(UserRow.id.in_(user_ids)).order_by(UserRow.id).with_for_update())
+    await session.execute(
+        # Without an answer is the key of this very request.
+        delete(IdempotencyRow).where(IdempotencyRow.user_id.in_(user_ids), IdempotencyRow.answer.is_not(None))
+    )
 
 
 async def once(

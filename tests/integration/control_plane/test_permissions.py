@@ -27,9 +27,9 @@ async def team(plane: Plane) -> TEAM:
 
 
 @asynccontextmanager
-async def undone(services: Services, *, only_reads: bool) -> AsyncIterator[Work]:
+async def undone(services: Services) -> AsyncIterator[Work]:
     """A unit of work that is written and then rolled back, so that the walk changes nothing and has no order."""
-    async with services.database.reading() if only_reads else services.database.sessions() as session:
+    async with services.database.sessions() as session:
         yield Work(session, services)
         await session.flush()
 

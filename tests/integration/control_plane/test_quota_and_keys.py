@@ -1,19 +1,21 @@
 """Quota under concurrency, and requests that are sent twice."""
 
 import asyncio
+import hashlib
 
 import pytest
 from sqlalchemy import text
 
 from control_plane.errors import QuotaExceeded
 from control_plane.quota import service as quota
+from control_plane.web.idempotency import IdempotencyRow, fingerprint
 from control_plane.work import unit_of_work
 from models.specs import MusicSpec
 from runtime.ids import new_id
 from scheduler import queue
 from scheduler.task import NewTask
 from tests.contract.fields import shows
-from tests.integration.control_plane.conftest import ApiError, Client, Plane, submission
+from tests.integration.control_plane.conftest import PASSWORD, ApiError, Client, Plane, submission
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -233,9 +235,63 @@ async def test_a_refused_request_does_not_use_up_its_key(user: Client) -> None:
     await user.post("/input/submit", submission(), headers=headers)
 
 
-async def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(plane: Plane, user: Client) -> None:
-    from tests.integration.control_plane.conftest import PASSWORD
+@pytest.mark.parametrize("way", ["removed", "left", "demoted"])
+async def test_an_answer_is_not_given_again_to_whoever_may_not_see_it_any_more(
+    plane: Plane, user: Client, way: str
+) -> None:
+    team_id = (await user.post("/teams", {"name": "crew"}))["id"]
+    code = (await user.post(f"/teams/{team_id}/invites", {"role": "admin"}))["invite_code"]
+    member = await plane.new_user(f"{way}-{user.name}")
+    await member.post("/team/join", {"invite_code": code})
+    headers = {"Idempotency-Key": "mine"}
 
+    async def invite() -> str:
+        return str((await member.post(f"/teams/{team_id}/invites", {"role": "admin"}, headers=headers))["invite_code"])
+
+    assert await invite() == await invite()
+    member_id = (await member.get("/user/me"))["id"]
+    if way == "removed":
+        await user.call("DELETE", f"/teams/{team_id}/members/{member_id}")
+    elif way == "left":
+        await member.post(f"/teams/{team_id}/leave", headers={"Idempotency-Key": "leaving"})
+    else:
+        await user.put(f"/teams/{team_id}/members/{member_id}", {"role": "editor"})
+    with pytest.raises(ApiError) as caught:
+        await invite()
+    assert caught.value.code == (1003 if way == "demoted" else 1004)
+
+
+async def test_leaving_waits_for_a_request_under_way_and_forgets_its_answer(plane: Plane, user: Client) -> None:
+    team_id = (await user.post("/teams", {"name": "crew"}))["id"]
+    code = (await user.post(f"/teams/{team_id}/invites", {"role": "admin"}))["invite_code"]
+    member = await plane.new_user(f"under-way-{user.name}")
+    await member.post("/team/join", {"invite_code": code})
+    member_id = (await member.get("/user/me"))["id"]
+    async with plane.services.database.transaction() as session:
+        session.add(IdempotencyRow(user_id=member_id, key="k", fingerprint="", answer={"invite_id": "i"}))
+        await session.flush()
+        removal = asyncio.create_task(user.call("DELETE", f"/teams/{team_id}/members/{member_id}"))
+        await asyncio.sleep(0.2)
+        assert not removal.done()
+    await removal
+    async with plane.services.database.transaction() as session:
+        assert await session.get(IdempotencyRow, (member_id, "k")) is None
+
+
+async def test_no_plain_hash_of_a_password_is_kept(plane: Plane, user: Client) -> None:
+    body = {"old_password": PASSWORD, "new_password": "another correct horse"}
+    await user.post("/auth/change-password", body, headers={"Idempotency-Key": "password"})
+    parsed = f'{{"old_password":"{PASSWORD}","new_password":"another correct horse"}}'
+    route = "/auth/change-password"
+    plain = hashlib.sha256(f"{route}\n/api/v1{route}\n{parsed}".encode()).hexdigest()
+    user_id = (await user.get("/user/me"))["id"]
+    async with plane.services.database.transaction() as session:
+        row = await session.get(IdempotencyRow, (user_id, "password"))
+    assert row is not None
+    assert fingerprint("", route, f"/api/v1{route}", []) != row.fingerprint != plain
+
+
+async def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(plane: Plane, user: Client) -> None:
     login = await plane.anonymous.post("/auth/login", {"username": user.name, "password": PASSWORD})
     first = await plane.anonymous.post("/auth/refresh", {"refresh_token": login["refresh_token"]})
     for token in (login["refresh_token"], first["refresh_token"]):

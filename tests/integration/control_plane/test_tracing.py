@@ -72,7 +72,7 @@ async def test_a_websocket_names_its_request(user: Client) -> None:
 async def test_a_failure_is_logged_with_its_request(
     plane: Plane, user: Client, stream: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plane.services.database, "transaction", None)  # anything that is a bug
+    monkeypatch.setattr(plane.services.database, "reader", None)  # anything that is a bug
     async with user.session.get(
         f"{user.url}/api/v1/user/me",
         headers={"Authorization": f"Bearer {user.token}", "X-Request-Id": "broken-1"},

@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from scheduler.outage import is_disk_full, is_outage
 
@@ -18,6 +19,7 @@ def wrapped(sqlstate: str, *, invalidated: bool = False) -> DBAPIError:
     [
         ConnectionRefusedError(),
         TimeoutError(),
+        PoolTimeout(),
         asyncpg.CannotConnectNowError(),
         asyncpg.InterfaceError("connection is closed"),
         wrapped("57P01"),
