@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from control_plane.web.models import FileUrl, ResponseModel, Timestamp
-from control_plane.web.reasons import Reason
+from control_plane.web.reasons import Reason, Spoken
 
 
 class EventData(ResponseModel):
@@ -16,7 +16,7 @@ class GenerationProgress(EventData):
     material_package_id: str
     status: Literal["generating", "completed", "failed", "cancelled"]
     progress: int
-    current_step: str
+    current_step: Spoken
 
 
 class GenerationCompleted(EventData):

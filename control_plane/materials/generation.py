@@ -280,7 +280,7 @@ async def stop(
     work.wakes_scheduler = True
     step = row.step if row is not None else ""
     told = {"event": "generation.failed", "material_package_id": package.id, "step": step, "status": status}
-    name = STEP_NAMES[ScriptStep(step)][0] if step else "生成"
+    name = STEP_NAMES[ScriptStep(step)].zh if step else "生成"
     await conversations.record(work, project.id, "system", f"{name}：{reasons.spoken(message, 'zh')}", told)
     await events.append(
         work, project.id, GenerationFailed(material_package_id=package.id, step=step, error_message=message)

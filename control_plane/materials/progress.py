@@ -7,6 +7,7 @@ from control_plane.materials.rules import STEP_NAMES, package_progress, step_pro
 from control_plane.projects import tables as projects
 from control_plane.work import Work
 from models.specs import ScriptStep
+from runtime.bilingual import both
 
 
 async def tell_progress(work: Work, project: projects.ProjectRow, package: tables.PackageRow) -> None:
@@ -28,13 +29,14 @@ async def tell_progress(work: Work, project: projects.ProjectRow, package: table
 
 
 def current_step(steps: list[tables.StepRow], package_status: str) -> str:
-    """What a person reads while waiting."""
+    """What a person reads while waiting, in both languages."""
     if package_status == "completed":
-        return "生成完成"
+        return both("生成完成", "Finished")
     if package_status == "cancelled":
-        return "已取消"
+        return both("已取消", "Cancelled")
     failed = next((row for row in steps if row.status == "failed"), None)
     if failed is not None:
-        return f"{STEP_NAMES[ScriptStep(failed.step)][0]}失败"
+        name = STEP_NAMES[ScriptStep(failed.step)]
+        return both(f"{name.zh}失败", f"{name.en} failed")
     running = next((row for row in steps if row.status == "in_progress"), None)
-    return STEP_NAMES[ScriptStep(running.step)][1] if running else "等待中"
+    return STEP_NAMES[ScriptStep(running.step)].doing if running else both("等待中", "Waiting")

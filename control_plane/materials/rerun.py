@@ -31,7 +31,7 @@ async def retry(work: Work, actor: Actor, step_id: str) -> RetryResponse:
         takes[step.value] = takes.get(step.value, 0) + 1
         package.source = {**package.source, "takes": takes}
     await _set_aside(work, package, step, skipped=False)
-    await _tell(work, project, package, step, "retry", f"重新生成{STEP_NAMES[step][0]}")
+    await _tell(work, project, package, step, "retry", f"重新生成{STEP_NAMES[step].zh}")
     await generation.run(work, project, package)
     return RetryResponse(status="pending")
 
@@ -55,7 +55,7 @@ async def skip(work: Work, actor: Actor, step_id: str) -> None:
     row.status, row.error_message, row.finished_at = "skipped", None, utc_now()
     row.run += 1
     await _take_part(work, package, step)
-    await _tell(work, project, package, step, "skip", f"跳过{STEP_NAMES[step][0]}")
+    await _tell(work, project, package, step, "skip", f"跳过{STEP_NAMES[step].zh}")
     if running:
         await generation.go_on(work, project, package)
     else:

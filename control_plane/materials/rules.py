@@ -3,19 +3,30 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from models.catalog import Voice
 from models.specs import Character, Framing, Scene, ScriptStep, Shot
+from runtime.bilingual import both
 
 STEPS = tuple(ScriptStep)
 
+
+class StepName(NamedTuple):
+    zh: str
+    en: str
+    doing: str
+    """What a person reads meanwhile, in both languages."""
+
+
 STEP_NAMES = {
-    ScriptStep.STORYLINE: ("故事线", "正在构思故事线..."),
-    ScriptStep.ARTSTYLE: ("美术风格", "正在确定美术风格..."),
-    ScriptStep.CHARACTERS: ("角色", "正在生成角色形象..."),
-    ScriptStep.SCENES: ("场景", "正在生成场景..."),
-    ScriptStep.STORYBOARD: ("分镜", "正在绘制分镜与配音..."),
+    ScriptStep.STORYLINE: StepName("故事线", "Storyline", both("正在构思故事线...", "Thinking of the storyline...")),
+    ScriptStep.ARTSTYLE: StepName("美术风格", "Art style", both("正在确定美术风格...", "Choosing the art style...")),
+    ScriptStep.CHARACTERS: StepName("角色", "Characters", both("正在生成角色形象...", "Drawing the characters...")),
+    ScriptStep.SCENES: StepName("场景", "Scenes", both("正在生成场景...", "Drawing the scenes...")),
+    ScriptStep.STORYBOARD: StepName(
+        "分镜", "Storyboard", both("正在绘制分镜与配音...", "Drawing and voicing the storyboard...")
+    ),
 }
 
 Makes = Literal["script", "pictures"]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from control_plane.web.models import FileUrl, Id, Prompt, PromptText, RequestModel, ResponseModel, Timestamp
-from control_plane.web.reasons import Reason
+from control_plane.web.reasons import Reason, Spoken
 
 
 class StartRequest(RequestModel):
@@ -21,7 +21,7 @@ class StepProgress(ResponseModel):
     task_id: str
     task_type: Literal["storyline", "artstyle", "characters", "scenes", "storyboard"]
     task_name: str
-    display_name: str
+    display_name: Spoken
     display_order: int
     status: Literal["pending", "in_progress", "completed", "failed", "skipped", "cancelled"]
     progress: int
@@ -32,7 +32,7 @@ class ProgressResponse(ResponseModel):
     material_package_id: str
     status: Literal["generating", "completed", "failed", "cancelled"]
     progress: int
-    current_step: str
+    current_step: Spoken
     tasks: list[StepProgress]
 
 

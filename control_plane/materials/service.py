@@ -24,6 +24,7 @@ from control_plane.projects import tables as projects
 from control_plane.timeline import build
 from control_plane.work import Work
 from models.specs import Character, Framing, ImageSpec, Scene, ScriptStep
+from runtime.bilingual import both
 
 
 async def progress(work: Work, actor: Actor, project_id: str) -> ProgressResponse:
@@ -44,7 +45,7 @@ async def progress(work: Work, actor: Actor, project_id: str) -> ProgressRespons
                 task_id=row.id,
                 task_type=row.step,
                 task_name=row.step,
-                display_name=STEP_NAMES[ScriptStep(row.step)][0],
+                display_name=both(STEP_NAMES[ScriptStep(row.step)].zh, STEP_NAMES[ScriptStep(row.step)].en),
                 display_order=row.display_order,
                 status=row.status,
                 progress=percent,

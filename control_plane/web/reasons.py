@@ -13,7 +13,7 @@ from control_plane.errors import ApiError
 from runtime.bilingual import both, spoken
 from scheduler.task import FinishedTask, OutcomeClass
 
-__all__ = ["Reason", "both", "in_language", "of_error", "spoken", "tells_why", "why", "within"]
+__all__ = ["Reason", "Spoken", "both", "in_language", "of_error", "spoken", "tells_why", "why", "within"]
 
 _OUTCOMES = {
     OutcomeClass.USER: ("内容无法处理", "the content cannot be processed"),
@@ -51,8 +51,10 @@ def _speak(reason: str, info: SerializationInfo) -> str:
     return spoken(reason, language) if isinstance(language, str) else reason
 
 
-Reason = Annotated[str, PlainSerializer(_speak, return_type=str, when_used="json"), WithJsonSchema({"type": "string"})]
-"""A field that holds such a text; a client gets its own language of it."""
+Spoken = Annotated[str, PlainSerializer(_speak, return_type=str, when_used="json"), WithJsonSchema({"type": "string"})]
+"""A field that holds a text in both languages; a client gets its own of it."""
+
+Reason = Spoken
 
 
 def tells_why(model: Any) -> bool:
@@ -69,6 +71,7 @@ def _is_reason(metadata: Iterable[Any]) -> bool:
 def in_language(message: dict[str, Any], language: str) -> dict[str, Any]:
     """An event as one client reads it."""
     data = message.get("data")
-    if not isinstance(data, dict) or "error_message" not in data:
+    if not isinstance(data, dict):
         return message
-    return {**message, "data": {**data, "error_message": spoken(data["error_message"], language)}}
+    told = {name: spoken(value, language) if isinstance(value, str) else value for name, value in data.items()}
+    return {**message, "data": told}

@@ -172,15 +172,21 @@ async def test_a_failure_is_told_in_the_language_of_who_listens(plane: Plane, us
             await user.put("/user/me", {"settings": {"language": "en"}})
             async with listening(english, project_id) as (english_socket, _):
                 await user.post("/generation/start", {"project_id": project_id})
-                told = [(await until(s, "generation.failed"))[-1]["data"] for s in (chinese_socket, english_socket)]
+                heard = [await until(s, "generation.failed") for s in (chinese_socket, english_socket)]
     finally:
         plane.farm.instead.clear()
+    told = [messages[-1]["data"] for messages in heard]
+    steps = [[m["data"]["current_step"] for m in messages if "current_step" in m["data"]] for messages in heard]
+    assert {steps[0][0], steps[0][-1]} <= {"正在构思故事线...", "故事线失败"}
+    assert {steps[1][0], steps[1][-1]} <= {"Thinking of the storyline...", "Storyline failed"}
     assert [data["error_message"] for data in told] == ["生成失败，请重试", "it could not be made, try again"]
     # Asked without a word of the language, the stored choice counts; with one, that does.
     for headers, message in (({}, told[1]), ({"Accept-Language": "zh"}, told[0])):
         progress = await user.get(f"/generation/progress/{project_id}", headers=headers)
         (failed,) = [task for task in progress["tasks"] if task["status"] == "failed"]
         assert failed["error_message"] == message["error_message"]
+        assert progress["current_step"] == ("Storyline failed" if message is told[1] else "故事线失败")
+        assert failed["display_name"] == ("Storyline" if message is told[1] else "故事线")
     said = (await user.get(f"/projects/{project_id}/conversations"))["list"][-1]["message_content"]
     assert said.endswith("生成失败，请重试")
 
