@@ -19,7 +19,7 @@ from control_plane.inputs.schemas import (
     UpdateConfigTemplate,
     UploadConfig,
 )
-from control_plane.web.routes import Call, Routes
+from control_plane.web.routes import FILES, Call, Routes
 
 routes = Routes("inputs")
 
@@ -48,6 +48,7 @@ async def upload_config(call: Call) -> UploadConfig:
     body=RegisterAttachment,
     response=Attachment,
     errors=(UploadFailed, StorageFull),
+    gate=FILES,
 )
 async def register_attachment(call: Call, body: RegisterAttachment) -> Attachment:
     """Register an uploaded file."""

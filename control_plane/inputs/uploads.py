@@ -27,8 +27,6 @@ REGISTRATION_TTL_S = 2 * UPLOAD_TTL_S
 """An upload that has not been registered by then is garbage."""
 
 _CHUNK = 1 << 20
-_checks = asyncio.Semaphore(2)
-"""How many files are looked into at once: a picture of the largest size takes about 400 MB of memory meanwhile."""
 
 
 async def upload_config(work: Work, actor: Actor) -> UploadConfig:
@@ -114,16 +112,15 @@ async def _store(work: Work, request: RegisterAttachment, key: str, claimed: str
     """Look into the upload and copy it to where it stays."""
     store = work.services.store
     with store.scratch() as directory:
-        async with _checks:
-            upload = directory / "upload"
-            sent_sha256 = await asyncio.to_thread(_take, store, key, upload, request)
-            if request.file_hash is not None and request.file_hash.lower() != sent_sha256:
-                raise UploadFailed("sha256 不符", "the sha256 differs", field="file_hash")
-            checked = await asyncio.to_thread(media.checked_file, upload, claimed)
-            if checked.media_type.startswith("text/"):
-                text = await asyncio.to_thread(checked.path.read_text, "utf-8-sig")
-                await check_texts(work.services.moderator, [("file_url", text)])
-            return await asyncio.to_thread(_keep, store, checked)
+        upload = directory / "upload"
+        sent_sha256 = await asyncio.to_thread(_take, store, key, upload, request)
+        if request.file_hash is not None and request.file_hash.lower() != sent_sha256:
+            raise UploadFailed("sha256 不符", "the sha256 differs", field="file_hash")
+        checked = await asyncio.to_thread(media.checked_file, upload, claimed)
+        if checked.media_type.startswith("text/"):
+            text = await asyncio.to_thread(checked.path.read_text, "utf-8-sig")
+            await check_texts(work.services.moderator, [("file_url", text)])
+        return await asyncio.to_thread(_keep, store, checked)
 
 
 def _take(store: ArtifactStore, key: str, target: Path, request: RegisterAttachment) -> str:
