@@ -10,9 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from control_plane.accounts.actor import Actor
-from control_plane.artifacts import disk
+from control_plane.artifacts import disk, uploads
 from control_plane.artifacts import tables as artifacts
-from control_plane.artifacts.routes import upload_key
 from control_plane.errors import AlreadyExists, InvalidParameter, UploadFailed
 from control_plane.inputs import media, tables
 from control_plane.inputs.schemas import Attachment, RegisterAttachment, UploadConfig
@@ -26,15 +25,12 @@ UPLOAD_TTL_S = 3600
 REGISTRATION_TTL_S = 2 * UPLOAD_TTL_S
 """An upload that has not been registered by then is garbage."""
 
-_CHUNK = 1 << 20
-
 
 async def upload_config(work: Work, actor: Actor) -> UploadConfig:
-    """Raises StorageFull where the tenant has no room left."""
-    await disk.check(work.session, work.services.settings, actor.tenant_id, 1)
-    upload_id = new_id("upl")
+    """Raises StorageFull where the tenant has no room left, TooManyRequests for too many that are not registered."""
+    upload_id = await uploads.issue(work.session, work.services.settings, actor.tenant_id, REGISTRATION_TTL_S)
     signer = work.services.signer
-    presigned = await work.services.store.presigned_put(upload_key(upload_id), timedelta(seconds=UPLOAD_TTL_S))
+    presigned = await work.services.store.presigned_put(uploads.upload_key(upload_id), timedelta(seconds=UPLOAD_TTL_S))
     return UploadConfig(
         upload_url=presigned or signer.upload_url(upload_id, UPLOAD_TTL_S),
         file_url=signer.registration_url(upload_id, actor.user_id, REGISTRATION_TTL_S),
@@ -56,15 +52,16 @@ async def register_attachment(work: Work, actor: Actor, request: RegisterAttachm
             field="file_url",
         )
     _check_name(request.file_name)
-    if await tables.attachment_by_upload(work.session, upload_id) is not None:
-        raise AlreadyExists("该文件已登记", "this upload is registered already", field="file_url")
+    await _check_new(work, upload_id)
     claimed = media.claimed_type(request.file_type, request.file_category)
-    size = await work.services.store.size_async(upload_key(upload_id))
+    size = await work.services.store.size_async(uploads.upload_key(upload_id))
     if size is None:
         raise UploadFailed("尚未上传", "nothing was uploaded there", field="file_url")
     _check_size(work, request, size)
     await disk.check(work.session, work.services.settings, actor.tenant_id, size)
-    stored = await _store(work, request, upload_key(upload_id), claimed)
+    stored = await _store(work, request, uploads.upload_key(upload_id), claimed)
+    await uploads.close(work.session, upload_id)
+    await _check_new(work, upload_id)  # again: somebody may have been faster meanwhile
     artifact_id = await artifacts.keep(work.session, actor.tenant_id, request.file_name, stored)
     row = tables.AttachmentRow(
         id=new_id("att"),
@@ -78,7 +75,7 @@ async def register_attachment(work: Work, actor: Actor, request: RegisterAttachm
     )
     work.session.add(row)
     await work.session.flush()
-    work.afterwards(lambda: work.services.store.delete_async(upload_key(upload_id)))
+    work.afterwards(lambda: work.services.store.delete_async(uploads.upload_key(upload_id)))
     return Attachment(
         id=row.id,
         file_name=row.file_name,
@@ -87,6 +84,11 @@ async def register_attachment(work: Work, actor: Actor, request: RegisterAttachm
         upload_status="completed",
         created_at=row.created_at,
     )
+
+
+async def _check_new(work: Work, upload_id: str) -> None:
+    if await tables.attachment_by_upload(work.session, upload_id) is not None:
+        raise AlreadyExists("该文件已登记", "this upload is registered already", field="file_url")
 
 
 def _check_name(name: str) -> None:
