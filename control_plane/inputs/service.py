@@ -1,5 +1,6 @@
 """Options, submitting an input, and attachments."""
 
+from control_plane.accounts.access import hold_space
 from control_plane.accounts.actor import Actor
 from control_plane.assets import tables as assets
 from control_plane.errors import AlreadyExists, InvalidParameter, NotFound
@@ -209,7 +210,7 @@ async def _project_for(work: Work, actor: Actor, request: SubmitRequest) -> proj
         return project
     project = projects.ProjectRow(
         id=new_id("prj"),
-        tenant_id=actor.tenant_id,
+        tenant_id=await hold_space(work.session, actor),
         user_id=actor.user_id,
         status=Status.DRAFT,
         stage=STAGE_OF[Status.DRAFT],

@@ -114,6 +114,14 @@ async def delete_attachments(session: AsyncSession, project_id: str) -> None:
     await session.execute(delete(AttachmentRow).where(AttachmentRow.project_id == project_id))
 
 
+async def delete_of_tenant(session: AsyncSession, tenant_id: str) -> None:
+    """The templates of a space without projects, and the attachments that belong to no project."""
+    await lock_templates(session, tenant_id)
+    await session.execute(delete(ConfigTemplateRow).where(ConfigTemplateRow.tenant_id == tenant_id))
+    loose = AttachmentRow.tenant_id == tenant_id, AttachmentRow.project_id.is_(None)
+    await session.execute(delete(AttachmentRow).where(*loose))
+
+
 class ConfigTemplateRow(Base):
     """A configuration that a space keeps for its projects; at most one is the space's default. ``config_data`` holds
     the fields that were given."""

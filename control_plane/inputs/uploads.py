@@ -9,6 +9,7 @@ import hashlib
 from datetime import timedelta
 from pathlib import Path
 
+from control_plane.accounts.access import hold_space
 from control_plane.accounts.actor import Actor
 from control_plane.artifacts import disk, uploads
 from control_plane.artifacts import tables as artifacts
@@ -60,12 +61,13 @@ async def register_attachment(work: Work, actor: Actor, request: RegisterAttachm
     _check_size(work, request, size)
     await disk.check(work.session, work.services.settings, actor.tenant_id, size)
     stored = await _store(work, request, uploads.upload_key(upload_id), claimed)
+    tenant_id = await hold_space(work.session, actor)
     await uploads.close(work.session, upload_id)
     await _check_new(work, upload_id)  # again: somebody may have been faster meanwhile
-    artifact_id = await artifacts.keep(work.session, actor.tenant_id, request.file_name, stored)
+    artifact_id = await artifacts.keep(work.session, tenant_id, request.file_name, stored)
     row = tables.AttachmentRow(
         id=new_id("att"),
-        tenant_id=actor.tenant_id,
+        tenant_id=tenant_id,
         upload_id=upload_id,
         artifact_id=artifact_id,
         file_name=request.file_name,
