@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     refresh_ttl_s: int = Field(default=30 * 86400, ge=1)
     file_url_ttl_s: int = Field(default=86400, ge=1)
     upload_max_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
+    max_open_uploads: int = Field(default=100, ge=1)
+    """How many uploads a user or a team may have asked for that are not registered yet."""
     tenant_disk_bytes: int = Field(default=50 * 1024**3, ge=0)
     """What the files of a user or a team may take together, unless they have a limit of their own."""
     login_attempts_per_minute: int = Field(default=10, ge=1)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from control_plane.accounts.actor import ROLES, Access, Actor, Role, Space, check_role
-from control_plane.accounts.tables import MembershipRow, SessionRow, UserRow
+from control_plane.accounts.tables import MembershipRow, SessionRow, TeamRow, UserRow
 from control_plane.errors import Forbidden, InvalidParameter, NotFound, NotLoggedIn
 
 Tenant = InstrumentedAttribute[str] | ColumnElement[str]
@@ -121,7 +121,7 @@ async def space_of(
     session: AsyncSession, actor: Actor, space_type: Literal["personal", "team"] | None, team_space_id: str | None
 ) -> Space:
     """The space that a request names, or the current one if it names none, where the actor may do what the endpoint
-    declared. A team's id alone names that team.
+    declared. A team's id alone names that team. For an endpoint that writes the space is held, as by hold_space.
 
     Raises InvalidParameter for a contradiction, NotFound for a team that the actor is not in, Forbidden.
     """
@@ -130,18 +130,45 @@ async def space_of(
     if space_type == "personal" and team_space_id is not None:
         raise InvalidParameter("个人空间没有团队", "a personal space has no team", field="team_space_id")
     if team_space_id is not None:
-        statement = select(MembershipRow.role).where(
-            MembershipRow.team_id == team_space_id, MembershipRow.user_id == actor.user_id
-        )
-        role = await session.scalar(statement)
+        if actor.needs is not Access.READ:
+            await _hold_team(session, actor, team_space_id)
+        role = await session.scalar(_own_role(actor, team_space_id))
         if role is None:
             raise NotFound("团队空间不存在", "no such team space", field="team_space_id")
         space = Space(team_space_id, cast(Role, role))
     elif space_type == "personal":
         space = Space(actor.user_id, "admin")
     elif actor.space is not None:
+        if actor.needs is not Access.READ:
+            await hold_space(session, actor)
         space = actor.space
     else:
         raise RuntimeError("the current space of this request was not loaded")
     check_role(space.role, actor.needs)
     return space
+
+
+async def hold_space(session: AsyncSession, actor: Actor) -> str:
+    """The current space's tenant for whoever makes something in it: the team stays, and the actor a member, until the
+    transaction ends. It is locked after projects and before anything else.
+
+    Raises Forbidden, also where the team was deleted or the actor left it since the request came.
+    """
+    tenant_id = actor.tenant_id
+    if tenant_id != actor.user_id:
+        await _hold_team(session, actor, tenant_id)
+        role = await session.scalar(_own_role(actor, tenant_id))
+        if role is None:
+            raise Forbidden("您已不在此团队空间", "you are in this team space no more")
+        check_role(cast(Role, role), actor.needs)
+    return tenant_id
+
+
+def _own_role(actor: Actor, team_id: str) -> Select[str]:
+    return select(MembershipRow.role).where(MembershipRow.team_id == team_id, MembershipRow.user_id == actor.user_id)
+
+
+async def _hold_team(session: AsyncSession, actor: Actor, team_id: str) -> None:
+    """A team of the actor's. Whoever deletes it, or changes who is in it, locks its row alone."""
+    statement = select(TeamRow.id).where(TeamRow.id == team_id, _own_role(actor, team_id).exists())
+    await session.execute(statement.with_for_update(read=True, key_share=True))

@@ -16,7 +16,7 @@ from control_plane.accounts.schemas import (
 )
 from control_plane.errors import AlreadyExists, Forbidden, InvalidInvite, NotLoggedIn, TooManyRequests
 from control_plane.web import limits
-from control_plane.web.routes import Call, Routes
+from control_plane.web.routes import PASSWORDS, Call, Routes
 
 routes = Routes("accounts")
 
@@ -27,6 +27,7 @@ routes = Routes("accounts")
     body=RegisterRequest,
     response=LoginResponse,
     errors=(AlreadyExists, Forbidden, InvalidInvite, TooManyRequests),
+    gate=PASSWORDS,
 )
 async def register(call: Call, body: RegisterRequest) -> LoginResponse:
     """Make an account and log in."""
@@ -40,6 +41,7 @@ async def register(call: Call, body: RegisterRequest) -> LoginResponse:
     body=LoginRequest,
     response=LoginResponse,
     errors=(NotLoggedIn, TooManyRequests),
+    gate=PASSWORDS,
 )
 async def login(call: Call, body: LoginRequest) -> LoginResponse:
     """Log in with a name and a password."""
@@ -61,7 +63,13 @@ async def logout(call: Call) -> None:
     await sessions.logout(call.work.session, call.actor)
 
 
-@routes.post("/auth/change-password", access=Access.USER, body=ChangePasswordRequest, errors=(TooManyRequests,))
+@routes.post(
+    "/auth/change-password",
+    access=Access.USER,
+    body=ChangePasswordRequest,
+    errors=(TooManyRequests,),
+    gate=PASSWORDS,
+)
 async def change_password(call: Call, body: ChangePasswordRequest) -> None:
     """Choose another password, which ends the user's other sessions."""
     await _limit_logins(call, call.actor.user_id)
@@ -76,7 +84,11 @@ async def request_reset(call: Call, body: RequestResetRequest) -> None:
 
 
 @routes.post(
-    "/auth/reset-password", access=Access.PUBLIC, body=ResetPasswordRequest, errors=(NotLoggedIn, TooManyRequests)
+    "/auth/reset-password",
+    access=Access.PUBLIC,
+    body=ResetPasswordRequest,
+    errors=(NotLoggedIn, TooManyRequests),
+    gate=PASSWORDS,
 )
 async def reset_password(call: Call, body: ResetPasswordRequest) -> None:
     """Replace a forgotten password with a token that works once; every session of the user ends."""

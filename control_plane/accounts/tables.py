@@ -95,7 +95,8 @@ class PasswordResetRow(Base):
 
 
 async def user_by_name(session: AsyncSession, username: str) -> UserRow | None:
-    return await session.scalar(select(UserRow).where(func.lower(UserRow.username) == username.lower()))
+    """In any case. The database lowers both sides, as the unique index does: Python has other small letters."""
+    return await session.scalar(select(UserRow).where(func.lower(UserRow.username) == func.lower(username)))
 
 
 async def user_by_id(session: AsyncSession, user_id: str) -> UserRow | None:

@@ -19,8 +19,10 @@ from control_plane.accounts.team_schemas import (
     TeamSpaceList,
     UpdateTeam,
 )
+from control_plane.assets.leftovers import remove_leftovers
 from control_plane.assets.tables import AssetRow
 from control_plane.errors import AlreadyExists, Forbidden, InvalidParameter, NotFound, NotLoggedIn
+from control_plane.inputs import tables as inputs
 from control_plane.projects.tables import ProjectRow
 from control_plane.quota import service as quota
 from control_plane.web.idempotency import forget_answers
@@ -61,12 +63,20 @@ async def update(work: Work, actor: Actor, team_id: str, request: UpdateTeam) ->
 
 
 async def delete(work: Work, actor: Actor, team_id: str) -> None:
-    """Raises AlreadyExists while the team owns projects or assets: those are deleted one by one, by who means it."""
+    """The team with its templates and what was attached to no project.
+
+    Raises AlreadyExists while it owns projects or assets: those are deleted one by one, by who means it. Whoever makes
+    something in it has its row locked (access.hold_space), so that nothing is made unseen.
+    """
     team, _ = await team_tables.load_team(work.session, actor, team_id)
-    for row, zh, en in ((ProjectRow, "项目", "projects"), (AssetRow, "资产", "assets")):
-        owned = await work.session.scalar(select(func.count()).select_from(row).where(row.tenant_id == team.id))
+    projects = select(func.count()).where(ProjectRow.tenant_id == team.id)
+    assets = select(func.count()).where(AssetRow.tenant_id == team.id, AssetRow.deleted_at.is_(None))
+    for count, zh, en in ((projects, "项目", "projects"), (assets, "资产", "assets")):
+        owned = await work.session.scalar(count)
         if owned:
             raise AlreadyExists(f"团队还有 {owned} 个{zh}", f"the team still has {en}: {owned}", field="team_id")
+    await inputs.delete_of_tenant(work.session, team.id)
+    await remove_leftovers(work.session, team.id)
     await work.session.delete(team)
 
 

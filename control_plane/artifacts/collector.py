@@ -14,12 +14,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from control_plane.artifacts import references
-from control_plane.artifacts.tables import ArtifactRow, CollectedObjectRow, lock_key
+from control_plane.artifacts.tables import ArtifactRow, CollectedObjectRow, UploadRow, lock_key
+from control_plane.artifacts.uploads import upload_key
 from control_plane.work import Services
 from runtime.artifacts import CONTENT, LOGS, MANIFESTS, UPLOADS, StoredObject
 
 UPLOAD_LIFE = timedelta(hours=4)
-"""Longer than an upload and its registration may take together."""
+"""Of an object that no open upload counts: longer than an upload and its registration may take together."""
 
 _SCRATCH_LIFE = timedelta(days=1)
 _BATCH = 500
@@ -42,7 +43,8 @@ async def collect(services: Services, now: datetime) -> Collected:
     collected = Collected()
     collected.rows = await sweep_rows(services, now, timedelta(seconds=settings.retention_s))
     collected.objects = await sweep_objects(services, now, timedelta(seconds=settings.object_grace_s))
-    collected.uploads = await _delete_older(services, UPLOADS, now - UPLOAD_LIFE)
+    collected.uploads = await _forget_uploads(services, now)
+    collected.uploads += await _delete_older(services, UPLOADS, now - UPLOAD_LIFE)
     attempts_before = now - timedelta(seconds=settings.attempt_retention_s)
     collected.attempt_files = await _delete_older(services, LOGS, attempts_before)
     collected.attempt_files += await _delete_older(services, MANIFESTS, attempts_before)
@@ -142,6 +144,20 @@ async def _is_held(session: AsyncSession, key: str) -> bool:
     """Whether a row names it; until the end of the transaction no other can."""
     await lock_key(session, key, shared=False)
     return await session.scalar(select(ArtifactRow.id).where(ArtifactRow.key == key).limit(1)) is not None
+
+
+async def _forget_uploads(services: Services, now: datetime) -> int:
+    """Those whose time is over, with what was sent."""
+    forgotten = 0
+    while True:
+        async with services.database.transaction() as session:
+            ids = list(await session.scalars(select(UploadRow.id).where(UploadRow.expires_at <= now).limit(_BATCH)))
+            for upload_id in ids:
+                await services.store.delete_async(upload_key(upload_id))
+            await session.execute(delete(UploadRow).where(UploadRow.id.in_(ids)))
+        if not ids:
+            return forgotten
+        forgotten += len(ids)
 
 
 async def _delete_older(services: Services, folder: str, before: datetime) -> int:

@@ -13,12 +13,12 @@ from urllib.parse import quote
 import structlog
 from aiohttp import web
 
-from control_plane.artifacts import tables
+from control_plane.artifacts import tables, uploads
 from control_plane.artifacts.ranges import wanted_part
 from control_plane.errors import Forbidden, InvalidParameter, NotFound, StorageFull, UploadFailed
 from control_plane.web.handler import SERVICES, language_of
 from control_plane.work import Services
-from runtime.artifacts import UPLOADS, DiskFullError
+from runtime.artifacts import DiskFullError
 
 log = structlog.get_logger(__name__)
 
@@ -30,14 +30,13 @@ def add_file_routes(app: web.Application) -> None:
     app.router.add_put("/uploads/{upload_id}", receive_upload)
 
 
-def upload_key(upload_id: str) -> str:
-    """Where an upload lies until it is registered."""
-    return f"{UPLOADS}/{upload_id}"
-
-
 def _check_signature(request: web.Request, services: Services, method: str) -> None:
     if not services.signer.is_valid(method, request.path, request.query.get("exp", ""), request.query.get("sig", "")):
-        raise Forbidden("链接无效或已过期", "the link is not valid or has expired")
+        raise _not_valid()
+
+
+def _not_valid() -> Forbidden:
+    return Forbidden("链接无效或已过期", "the link is not valid or has expired")
 
 
 async def serve_file(request: web.Request) -> web.StreamResponse:
@@ -107,17 +106,24 @@ async def _send(request: web.Request, response: web.StreamResponse, chunks: Asyn
 async def receive_upload(request: web.Request) -> web.Response:
     """Store the body under the upload's key; what it is gets checked when it is registered.
 
-    It appears there whole or not at all: a client that goes away, or sends too much, leaves nothing.
+    It appears there whole or not at all: a client that goes away, or sends too much, leaves nothing. Nothing is taken
+    for an upload that is registered already or whose time is over, even if that came while it was being sent.
     """
-    services = request.app[SERVICES]
+    services, upload_id = request.app[SERVICES], request.match_info["upload_id"]
     _check_signature(request, services, "PUT")
+    async with services.database.transaction() as session:
+        if not await uploads.is_open(session, upload_id):
+            raise _not_valid()
     _check_limit(services, request.content_length or 0)
     try:
         services.store.check_room(request.content_length or 0)
         with services.store.scratch() as directory:
             path = directory / "upload"
             size, sha256 = await _receive(request, services, path)
-            await asyncio.to_thread(services.store.move_file, upload_key(request.match_info["upload_id"]), path)
+            async with services.database.transaction() as session:
+                if not await uploads.is_open(session, upload_id):
+                    raise _not_valid()
+                await asyncio.to_thread(services.store.move_file, uploads.upload_key(upload_id), path)
     except DiskFullError as error:
         log.error("upload refused, disk full", error=str(error))
         raise StorageFull() from error

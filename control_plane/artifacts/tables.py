@@ -62,6 +62,16 @@ class CollectedObjectRow(Base):
     collected_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
 
+class UploadRow(Base):
+    """An upload that an address was given out for and that is not registered yet."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(index=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class ObjectGoneError(RuntimeError):
     """A result names an object that was collected before the result was applied."""
 

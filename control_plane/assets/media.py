@@ -1,13 +1,12 @@
 """Reading the pictures that become assets, in threads: small previews.
 
 A preview is drawn here and not by the farm: it is there when the request is answered, a task would cost more to queue
-than the drawing takes, and both the pixels and how many are decoded at once are bounded.
+than the drawing takes, and the pixels are bounded. How many are decoded at once is too, by the gate of the requests.
 """
 
 import asyncio
 import hashlib
 import io
-from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image, ImageOps
 
@@ -19,8 +18,6 @@ from runtime.artifacts import content_key
 
 THUMBNAIL_WIDTH = 320
 MAX_PIXELS = 50_000_000
-_DRAWERS = ThreadPoolExecutor(2, "thumbnail")
-"""Few, since a decoded picture takes up to 200 MB."""
 
 
 async def thumbnail(services: Services, picture: ArtifactRow, *, field: str) -> StoredArtifact:
@@ -29,7 +26,7 @@ async def thumbnail(services: Services, picture: ArtifactRow, *, field: str) -> 
         raise LookupError(f"artifact {picture.id} is not there yet")
     data = await services.store.get_bytes_async(picture.key)
     try:
-        small = await asyncio.get_running_loop().run_in_executor(_DRAWERS, _shrunk, data)
+        small = await asyncio.to_thread(_shrunk, data)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InvalidParameter(
             "图片无法解码或过大", "the picture cannot be decoded or is too large", field=field

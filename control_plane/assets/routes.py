@@ -25,7 +25,7 @@ from control_plane.assets.schemas import (
 )
 from control_plane.errors import NotFound, StorageFull
 from control_plane.web.models import Page
-from control_plane.web.routes import Call, Routes
+from control_plane.web.routes import FILES, Call, Routes
 
 routes = Routes("assets")
 
@@ -37,7 +37,12 @@ async def list_characters(call: Call, query: CharacterQuery) -> Page[CharacterIt
 
 
 @routes.post(
-    "/assets/characters", access=Access.WRITE, body=CreateCharacter, response=CharacterItem, errors=(StorageFull,)
+    "/assets/characters",
+    access=Access.WRITE,
+    body=CreateCharacter,
+    response=CharacterItem,
+    errors=(StorageFull,),
+    gate=FILES,
 )
 async def create_character(call: Call, body: CreateCharacter) -> CharacterItem:
     """Add a character with its picture."""
@@ -56,6 +61,7 @@ async def character(call: Call) -> CharacterItem:
     body=UpdateCharacter,
     response=CharacterItem,
     errors=(StorageFull,),
+    gate=FILES,
 )
 async def update_character(call: Call, body: UpdateCharacter) -> CharacterItem:
     """Change a character; generations that have started keep it as it was."""
@@ -74,7 +80,9 @@ async def list_styles(call: Call, query: StyleQuery) -> Page[StyleItem]:
     return await library.list_styles(call.work, call.actor, query)
 
 
-@routes.post("/assets/styles", access=Access.WRITE, body=CreateStyle, response=StyleItem, errors=(StorageFull,))
+@routes.post(
+    "/assets/styles", access=Access.WRITE, body=CreateStyle, response=StyleItem, errors=(StorageFull,), gate=FILES
+)
 async def create_style(call: Call, body: CreateStyle) -> StyleItem:
     """Add a style; without a preview of its own one is painted."""
     return await service.create_style(call.work, call.actor, body)
@@ -87,7 +95,12 @@ async def style(call: Call) -> StyleItem:
 
 
 @routes.put(
-    "/assets/styles/{asset_id}", access=Access.WRITE, body=UpdateStyle, response=StyleItem, errors=(StorageFull,)
+    "/assets/styles/{asset_id}",
+    access=Access.WRITE,
+    body=UpdateStyle,
+    response=StyleItem,
+    errors=(StorageFull,),
+    gate=FILES,
 )
 async def update_style(call: Call, body: UpdateStyle) -> StyleItem:
     """Change a style; generations that have started keep it as it was."""
@@ -106,7 +119,14 @@ async def list_voices(call: Call, query: VoiceQuery) -> Page[VoiceItem]:
     return await library.list_voices(call.work, call.actor, query)
 
 
-@routes.post("/assets/voices", access=Access.WRITE, body=CreateVoice, response=VoiceItem, errors=(StorageFull,))
+@routes.post(
+    "/assets/voices",
+    access=Access.WRITE,
+    body=CreateVoice,
+    response=VoiceItem,
+    errors=(StorageFull,),
+    gate=FILES,
+)
 async def create_voice(call: Call, body: CreateVoice) -> VoiceItem:
     """Add a voice; `voice_id` of the answer is the one that speaks."""
     return await service.create_voice(call.work, call.actor, body)
@@ -124,7 +144,14 @@ async def list_music(call: Call, query: MusicQuery) -> Page[MusicItem]:
     return await library.list_music(call.work, call.actor, query)
 
 
-@routes.post("/assets/music", access=Access.WRITE, body=CreateMusic, response=MusicItem, errors=(StorageFull,))
+@routes.post(
+    "/assets/music",
+    access=Access.WRITE,
+    body=CreateMusic,
+    response=MusicItem,
+    errors=(StorageFull,),
+    gate=FILES,
+)
 async def create_music(call: Call, body: CreateMusic) -> MusicItem:
     """Add a piece of music; `duration` must be the file's."""
     return await service.create_music(call.work, call.actor, body)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from control_plane.accounts.access import hold_space
 from control_plane.accounts.actor import Actor
 from control_plane.artifacts import disk
 from control_plane.artifacts import tables as artifacts
@@ -35,7 +36,7 @@ async def character(work: Work, actor: Actor, asset_id: str) -> CharacterItem:
 
 async def create_character(work: Work, actor: Actor, request: CreateCharacter) -> CharacterItem:
     """Raises InvalidParameter for a picture that may not be read or is none."""
-    asset = _new(actor, "character", request.character_name, request.description)
+    asset = await _new(work, actor, "character", request.character_name, request.description)
     asset.attributes = {
         "gender": request.character_type,
         "personality": request.personality or [],
@@ -72,7 +73,7 @@ async def style(work: Work, actor: Actor, asset_id: str) -> StyleItem:
 
 async def create_style(work: Work, actor: Actor, request: CreateStyle) -> StyleItem:
     """A style; without a picture of its own its preview is rendered. Raises InvalidParameter."""
-    asset = _new(actor, "style", request.style_name, request.description)
+    asset = await _new(work, actor, "style", request.style_name, request.description)
     asset.attributes = {
         "prompt_template": request.prompt_template,
         "visual_keywords": request.visual_keywords or [],
@@ -134,7 +135,7 @@ async def _render_preview(work: Work, asset: tables.AssetRow) -> None:
 async def create_voice(work: Work, actor: Actor, request: CreateVoice) -> VoiceItem:
     """A voice of one's own: spoken by the catalog's voice that is named or, without one, by the one that fits best,
     heard in the library as its sample. Raises InvalidParameter."""
-    asset = _new(actor, "voice", request.voice_name, request.description)
+    asset = await _new(work, actor, "voice", request.voice_name, request.description)
     language = rules.primary_language(request.language) if request.language is not None else None
     voices = {
         voice.id: (model.id, voice) for model in work.services.catalog.for_task("speech") for voice in model.voice
@@ -198,7 +199,7 @@ async def _named_voice(
 
 async def create_music(work: Work, actor: Actor, request: CreateMusic) -> MusicItem:
     """Raises InvalidParameter for a sound that may not be read, is none, or is not as long as it is said to be."""
-    asset = _new(actor, "music", request.music_name, request.description)
+    asset = await _new(work, actor, "music", request.music_name, request.description)
     sound = await readable(work, actor, request.audio_url, field="audio_url", media="audio")
     length_s = await sound_length_s(work.services, sound, field="audio_url")
     if not rules.is_duration(request.duration, length_s):
@@ -219,10 +220,10 @@ async def create_music(work: Work, actor: Actor, request: CreateMusic) -> MusicI
 # --- what they share
 
 
-def _new(actor: Actor, asset_type: str, name: str, description: str | None) -> tables.AssetRow:
+async def _new(work: Work, actor: Actor, asset_type: str, name: str, description: str | None) -> tables.AssetRow:
     return tables.AssetRow(
         id=new_id("ast"),
-        tenant_id=actor.tenant_id,
+        tenant_id=await hold_space(work.session, actor),
         asset_type=asset_type,
         name=name.strip(),
         description=description or "",

@@ -64,7 +64,7 @@ class Filter:
             yield AssetRow.category_id.in_(self.categories)
         for name, value in self.attributes.items():
             if value is not None:
-                yield func.lower(AssetRow.attributes[name].astext) == value.lower()
+                yield func.lower(AssetRow.attributes[name].astext) == func.lower(value)
 
 
 def _in_space(actor: Actor, asset_type: str) -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """The creation input: options, submit, attachments."""
 
 from control_plane.accounts.actor import Access
-from control_plane.errors import AlreadyExists, NotFound, StorageFull, UploadFailed
+from control_plane.errors import AlreadyExists, NotFound, StorageFull, TooManyRequests, UploadFailed
 from control_plane.inputs import attachments, service, templates, uploads
 from control_plane.inputs.schemas import (
     Attachment,
@@ -19,7 +19,7 @@ from control_plane.inputs.schemas import (
     UpdateConfigTemplate,
     UploadConfig,
 )
-from control_plane.web.routes import Call, Routes
+from control_plane.web.routes import FILES, Call, Routes
 
 routes = Routes("inputs")
 
@@ -36,7 +36,13 @@ async def submit(call: Call, body: SubmitRequest) -> SubmitResponse:
     return await service.submit(call.work, call.actor, body)
 
 
-@routes.get("/attachments/upload-config", access=Access.WRITE, response=UploadConfig, errors=(StorageFull,))
+@routes.get(
+    "/attachments/upload-config",
+    access=Access.WRITE,
+    response=UploadConfig,
+    errors=(StorageFull, TooManyRequests),
+    transacts=True,
+)
 async def upload_config(call: Call) -> UploadConfig:
     """A signed address to PUT a file to, and the address to register it by."""
     return await uploads.upload_config(call.work, call.actor)
@@ -48,6 +54,7 @@ async def upload_config(call: Call) -> UploadConfig:
     body=RegisterAttachment,
     response=Attachment,
     errors=(UploadFailed, StorageFull),
+    gate=FILES,
 )
 async def register_attachment(call: Call, body: RegisterAttachment) -> Attachment:
     """Register an uploaded file."""

@@ -1,7 +1,6 @@
 """Options, submitting an input, and attachments."""
 
-from collections.abc import Sequence
-
+from control_plane.accounts.access import hold_space
 from control_plane.accounts.actor import Actor
 from control_plane.assets import tables as assets
 from control_plane.errors import AlreadyExists, InvalidParameter, NotFound
@@ -11,6 +10,7 @@ from control_plane.inputs.checks import check_model, check_ratio
 from control_plane.inputs.schemas import (
     AspectRatioOption,
     AttachmentList,
+    AttachmentReference,
     CreationConfig,
     DurationOption,
     InputOptions,
@@ -105,15 +105,12 @@ def _name(asset: assets.AssetRow, language: str) -> str:
 async def submit(work: Work, actor: Actor, request: SubmitRequest) -> SubmitResponse:
     """Check and store an input, in a new project or in the one that is named."""
     _check_content(work, request)
+    named = [reference.id for reference in request.attachments or []]
+    held = await tables.lock_projects(work.session, actor, request.project_id, named)
     project = await _project_for(work, actor, request)
     config, template_id = await templates.filled(work, actor, request.config, request.template_id, project.tenant_id)
     await _check_config(work, actor, config)
-    attachments = await _own_attachments(work, actor, request)
-    if request.attachments is not None:
-        for former in await tables.project_attachments(work.session, project.id):
-            former.project_id = None
-    for attachment in attachments:
-        attachment.project_id = project.id
+    attached = await _attach(work, project, held, request.attachments) if request.attachments is not None else []
     row = await tables.input_of(work.session, project.id)
     former_config = row.config if row is not None else {}
     if row is None:
@@ -132,7 +129,7 @@ async def submit(work: Work, actor: Actor, request: SubmitRequest) -> SubmitResp
     await assets.count_use(work.session, *(set(chosen) - set(former_config.values())))
     if template_id is not None:
         await tables.count_use_of_template(work.session, template_id)
-    told = {"action": "submit", "input_type": row.input_type, "attachments": [item.id for item in attachments]}
+    told = {"action": "submit", "input_type": row.input_type, "attachments": attached}
     await conversations.record(work, project.id, "user", request.content, told)
     return SubmitResponse(project_id=project.id, status="submitted")
 
@@ -171,16 +168,36 @@ async def _check_config(work: Work, actor: Actor, config: CreationConfig) -> Non
                 raise InvalidParameter(f"没有 {asset_id}", f"there is no {asset_id}", field=field)
 
 
-async def _own_attachments(work: Work, actor: Actor, request: SubmitRequest) -> Sequence[tables.AttachmentRow]:
-    references = request.attachments or []
-    rows = {row.id: row for row in await tables.readable_attachments(work.session, actor, [r.id for r in references])}
+async def _attach(
+    work: Work,
+    project: projects.ProjectRow,
+    held: dict[str, projects.ProjectRow],
+    references: list[AttachmentReference],
+) -> list[str]:
+    """Give the project these attachments, from wherever they are, in the place of those it has. ``held`` are the
+    projects that are locked.
+
+    Raises InvalidParameter for one that the project's space does not own, AlreadyExists for one of a project that is
+    being generated.
+    """
+    named = [reference.id for reference in references]
+    rows = {row.id: row for row in await tables.lock_attachments(work.session, project, named)}
     for index, reference in enumerate(references):
+        field = f"attachments.{index}.id"
         row = rows.get(reference.id)
         if row is None:
-            raise InvalidParameter("附件不存在", "no such attachment", field=f"attachments.{index}.id")
+            raise InvalidParameter("项目所在空间没有此附件", "the project's space has no such attachment", field=field)
+        if row.project_id is not None and row.project_id != project.id:
+            former = held.get(row.project_id)
+            if former is None:  # it went there since we looked
+                raise AlreadyExists("附件正被使用，请重试", "it is being attached, try again", field=field)
+            if former.stage == Stage.GENERATING:
+                raise AlreadyExists("所在项目正在生成，稍后再改", "its project is being generated", field=field)
         if reference.label is not None:
             row.label = reference.label
-    return list(rows.values())
+    for row in rows.values():
+        row.project_id = project.id if row.id in named else None
+    return named
 
 
 async def _project_for(work: Work, actor: Actor, request: SubmitRequest) -> projects.ProjectRow:
@@ -193,7 +210,7 @@ async def _project_for(work: Work, actor: Actor, request: SubmitRequest) -> proj
         return project
     project = projects.ProjectRow(
         id=new_id("prj"),
-        tenant_id=actor.tenant_id,
+        tenant_id=await hold_space(work.session, actor),
         user_id=actor.user_id,
         status=Status.DRAFT,
         stage=STAGE_OF[Status.DRAFT],

@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, delete, func, select, text, update
+from sqlalchemy import ForeignKey, Index, and_, delete, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from control_plane.accounts.access import granted, may_see, role_in
-from control_plane.accounts.actor import Actor
+from control_plane.accounts.actor import ROLES, Access, Actor
 from control_plane.errors import NotFound
+from control_plane.projects.tables import ProjectRow
 from runtime.database import Base, utc_now
 
 
@@ -51,13 +52,47 @@ async def input_of(session: AsyncSession, project_id: str) -> InputRow | None:
     return await session.get(InputRow, project_id)
 
 
-async def readable_attachments(session: AsyncSession, actor: Actor, ids: list[str]) -> list[AttachmentRow]:
-    """Locked: they are about to be attached."""
+async def lock_projects(
+    session: AsyncSession, actor: Actor, project_id: str | None, attachment_ids: list[str]
+) -> dict[str, ProjectRow]:
+    """The project named and those that hold the attachments now, as far as the actor may write them, by id.
+
+    Who attaches locks them all before the attachments, and in the order of their ids, so that two who attach from each
+    other's projects do not wait for each other.
+    """
+    if project_id is None and not attachment_ids:
+        return {}
+    writers = ROLES[Access.WRITE]
+    theirs = select(AttachmentRow.project_id).where(
+        AttachmentRow.id.in_(attachment_ids), role_in(actor, AttachmentRow.tenant_id).in_(writers)
+    )
+    rows = await session.scalars(
+        select(ProjectRow)
+        .where(
+            or_(
+                and_(ProjectRow.id == project_id, role_in(actor, ProjectRow.tenant_id).in_(writers)),
+                ProjectRow.id.in_(theirs),
+            )
+        )
+        .order_by(ProjectRow.id)
+        .with_for_update(of=ProjectRow)
+    )
+    return {row.id: row for row in rows}
+
+
+async def lock_attachments(session: AsyncSession, project: ProjectRow, ids: list[str]) -> list[AttachmentRow]:
+    """What the project has, and what is named of all that its space owns. In the order of their ids."""
     rows = await session.scalars(
         select(AttachmentRow)
-        .where(AttachmentRow.id.in_(ids), may_see(actor, AttachmentRow.tenant_id))
+        .where(
+            or_(
+                AttachmentRow.project_id == project.id,
+                and_(AttachmentRow.id.in_(ids), AttachmentRow.tenant_id == project.tenant_id),
+            )
+        )
         .order_by(AttachmentRow.id)
         .with_for_update(of=AttachmentRow)
+        .execution_options(populate_existing=True)
     )
     return list(rows)
 
@@ -77,6 +112,14 @@ async def project_attachments(
 
 async def delete_attachments(session: AsyncSession, project_id: str) -> None:
     await session.execute(delete(AttachmentRow).where(AttachmentRow.project_id == project_id))
+
+
+async def delete_of_tenant(session: AsyncSession, tenant_id: str) -> None:
+    """The templates of a space without projects, and the attachments that belong to no project."""
+    await lock_templates(session, tenant_id)
+    await session.execute(delete(ConfigTemplateRow).where(ConfigTemplateRow.tenant_id == tenant_id))
+    loose = AttachmentRow.tenant_id == tenant_id, AttachmentRow.project_id.is_(None)
+    await session.execute(delete(AttachmentRow).where(*loose))
 
 
 class ConfigTemplateRow(Base):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from control_plane.accounts.access import hold_space
 from control_plane.accounts.actor import Actor
 from control_plane.assets import tables as assets
 from control_plane.errors import InvalidParameter, NotFound
@@ -31,15 +32,16 @@ async def template(work: Work, actor: Actor, template_id: str) -> ConfigTemplate
 
 async def create(work: Work, actor: Actor, request: CreateConfigTemplate) -> ConfigTemplate:
     """Raises InvalidParameter for a configuration that no project could have."""
+    tenant_id = await hold_space(work.session, actor)
     config = await _checked(work, actor, request.config_data)
-    await tables.lock_templates(work.session, actor.tenant_id)
-    if await tables.count_templates(work.session, actor.tenant_id) >= MOST_TEMPLATES:
+    await tables.lock_templates(work.session, tenant_id)
+    if await tables.count_templates(work.session, tenant_id) >= MOST_TEMPLATES:
         raise InvalidParameter(f"最多 {MOST_TEMPLATES} 个模板", f"at most {MOST_TEMPLATES} templates")
     if request.is_default:
-        await tables.clear_default(work.session, actor.tenant_id)
+        await tables.clear_default(work.session, tenant_id)
     row = tables.ConfigTemplateRow(
         id=new_id("tpl"),
-        tenant_id=actor.tenant_id,
+        tenant_id=tenant_id,
         template_name=request.template_name.strip(),
         config_data=config,
         is_default=bool(request.is_default),

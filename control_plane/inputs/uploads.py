@@ -9,10 +9,10 @@ import hashlib
 from datetime import timedelta
 from pathlib import Path
 
+from control_plane.accounts.access import hold_space
 from control_plane.accounts.actor import Actor
-from control_plane.artifacts import disk
+from control_plane.artifacts import disk, uploads
 from control_plane.artifacts import tables as artifacts
-from control_plane.artifacts.routes import upload_key
 from control_plane.errors import AlreadyExists, InvalidParameter, UploadFailed
 from control_plane.inputs import media, tables
 from control_plane.inputs.schemas import Attachment, RegisterAttachment, UploadConfig
@@ -26,17 +26,12 @@ UPLOAD_TTL_S = 3600
 REGISTRATION_TTL_S = 2 * UPLOAD_TTL_S
 """An upload that has not been registered by then is garbage."""
 
-_CHUNK = 1 << 20
-_checks = asyncio.Semaphore(2)
-"""How many files are looked into at once: a picture of the largest size takes about 400 MB of memory meanwhile."""
-
 
 async def upload_config(work: Work, actor: Actor) -> UploadConfig:
-    """Raises StorageFull where the tenant has no room left."""
-    await disk.check(work.session, work.services.settings, actor.tenant_id, 1)
-    upload_id = new_id("upl")
+    """Raises StorageFull where the tenant has no room left, TooManyRequests for too many that are not registered."""
+    upload_id = await uploads.issue(work.session, work.services.settings, actor.tenant_id, REGISTRATION_TTL_S)
     signer = work.services.signer
-    presigned = await work.services.store.presigned_put(upload_key(upload_id), timedelta(seconds=UPLOAD_TTL_S))
+    presigned = await work.services.store.presigned_put(uploads.upload_key(upload_id), timedelta(seconds=UPLOAD_TTL_S))
     return UploadConfig(
         upload_url=presigned or signer.upload_url(upload_id, UPLOAD_TTL_S),
         file_url=signer.registration_url(upload_id, actor.user_id, REGISTRATION_TTL_S),
@@ -58,19 +53,21 @@ async def register_attachment(work: Work, actor: Actor, request: RegisterAttachm
             field="file_url",
         )
     _check_name(request.file_name)
-    if await tables.attachment_by_upload(work.session, upload_id) is not None:
-        raise AlreadyExists("该文件已登记", "this upload is registered already", field="file_url")
+    await _check_new(work, upload_id)
     claimed = media.claimed_type(request.file_type, request.file_category)
-    size = await work.services.store.size_async(upload_key(upload_id))
+    size = await work.services.store.size_async(uploads.upload_key(upload_id))
     if size is None:
         raise UploadFailed("尚未上传", "nothing was uploaded there", field="file_url")
     _check_size(work, request, size)
     await disk.check(work.session, work.services.settings, actor.tenant_id, size)
-    stored = await _store(work, request, upload_key(upload_id), claimed)
-    artifact_id = await artifacts.keep(work.session, actor.tenant_id, request.file_name, stored)
+    stored = await _store(work, request, uploads.upload_key(upload_id), claimed)
+    tenant_id = await hold_space(work.session, actor)
+    await uploads.close(work.session, upload_id)
+    await _check_new(work, upload_id)  # again: somebody may have been faster meanwhile
+    artifact_id = await artifacts.keep(work.session, tenant_id, request.file_name, stored)
     row = tables.AttachmentRow(
         id=new_id("att"),
-        tenant_id=actor.tenant_id,
+        tenant_id=tenant_id,
         upload_id=upload_id,
         artifact_id=artifact_id,
         file_name=request.file_name,
@@ -80,7 +77,7 @@ async def register_attachment(work: Work, actor: Actor, request: RegisterAttachm
     )
     work.session.add(row)
     await work.session.flush()
-    work.afterwards(lambda: work.services.store.delete_async(upload_key(upload_id)))
+    work.afterwards(lambda: work.services.store.delete_async(uploads.upload_key(upload_id)))
     return Attachment(
         id=row.id,
         file_name=row.file_name,
@@ -89,6 +86,11 @@ async def register_attachment(work: Work, actor: Actor, request: RegisterAttachm
         upload_status="completed",
         created_at=row.created_at,
     )
+
+
+async def _check_new(work: Work, upload_id: str) -> None:
+    if await tables.attachment_by_upload(work.session, upload_id) is not None:
+        raise AlreadyExists("该文件已登记", "this upload is registered already", field="file_url")
 
 
 def _check_name(name: str) -> None:
@@ -114,16 +116,15 @@ async def _store(work: Work, request: RegisterAttachment, key: str, claimed: str
     """Look into the upload and copy it to where it stays."""
     store = work.services.store
     with store.scratch() as directory:
-        async with _checks:
-            upload = directory / "upload"
-            sent_sha256 = await asyncio.to_thread(_take, store, key, upload, request)
-            if request.file_hash is not None and request.file_hash.lower() != sent_sha256:
-                raise UploadFailed("sha256 不符", "the sha256 differs", field="file_hash")
-            checked = await asyncio.to_thread(media.checked_file, upload, claimed)
-            if checked.media_type.startswith("text/"):
-                text = await asyncio.to_thread(checked.path.read_text, "utf-8-sig")
-                await check_texts(work.services.moderator, [("file_url", text)])
-            return await asyncio.to_thread(_keep, store, checked)
+        upload = directory / "upload"
+        sent_sha256 = await asyncio.to_thread(_take, store, key, upload, request)
+        if request.file_hash is not None and request.file_hash.lower() != sent_sha256:
+            raise UploadFailed("sha256 不符", "the sha256 differs", field="file_hash")
+        checked = await asyncio.to_thread(media.checked_file, upload, claimed)
+        if checked.media_type.startswith("text/"):
+            text = await asyncio.to_thread(checked.path.read_text, "utf-8-sig")
+            await check_texts(work.services.moderator, [("file_url", text)])
+        return await asyncio.to_thread(_keep, store, checked)
 
 
 def _take(store: ArtifactStore, key: str, target: Path, request: RegisterAttachment) -> str:

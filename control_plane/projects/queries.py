@@ -69,7 +69,7 @@ async def page(
     if status is not None:
         wanted.append(ProjectRow.status == status)
     if keyword:
-        wanted.append(func.strpos(func.lower(ProjectRow.name), keyword.lower()) > 0)
+        wanted.append(func.strpos(func.lower(ProjectRow.name), func.lower(keyword)) > 0)
     if len(wanted) == 1:
         count = select(ProjectCountRow.projects).where(ProjectCountRow.tenant_id == tenant_id)
     else:

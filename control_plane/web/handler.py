@@ -1,6 +1,8 @@
 """From an HTTP request to a handler and back: parsing, the envelope, the transaction."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -16,13 +18,16 @@ from control_plane.web import idempotency
 from control_plane.web.client_ip import client_ip_of
 from control_plane.web.models import RequestModel, to_json_bytes
 from control_plane.web.parsing import Nothing, QueryParser, check_path, parse_body, read_body, refuse_body
-from control_plane.web.routes import API_PREFIX, Call, Endpoint, Method
+from control_plane.web.routes import API_PREFIX, Call, Endpoint, Gate, Method
 from control_plane.work import Services, reading_work, unit_of_work
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
 
 # Of the request line and of one header. Longer ones are refused by the parser of HTTP, in plain text.
 MAX_LINE_BYTES = 32 * 1024
+
+_TURNS: web.AppKey[dict[Gate, asyncio.Semaphore]] = web.AppKey("turns")
+"""At the gates of the application's endpoints."""
 
 _LANGUAGE: web.RequestKey[str | None] = web.RequestKey("language", str)
 """Where a request keeps its user's stored language."""
@@ -58,10 +63,16 @@ def failure(error: ApiError, language: str) -> web.Response:
 
 
 def register(app: web.Application, endpoint: Endpoint) -> None:
-    app.router.add_route(endpoint.method.value, API_PREFIX + endpoint.path, _aiohttp_handler(endpoint))
+    if _TURNS not in app:
+        app[_TURNS] = {}
+    gate = endpoint.gate
+    turns = app[_TURNS].setdefault(gate, asyncio.Semaphore(gate.at_once)) if gate is not None else nullcontext()
+    app.router.add_route(endpoint.method.value, API_PREFIX + endpoint.path, _aiohttp_handler(endpoint, turns))
 
 
-def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _aiohttp_handler(
+    endpoint: Endpoint, turns: AbstractAsyncContextManager[None]
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     needs_replay = endpoint.method is Method.POST and endpoint.access is not Access.PUBLIC
     names_a_resource = endpoint.names_a_resource
     # Polled most: the query that loads the resource checks the session too.
@@ -88,7 +99,7 @@ def _aiohttp_handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
         check_path(path)
         arguments = await parse(request)
         await check_request(services.moderator, arguments)
-        async with unit_of_work(services) if endpoint.transacts else reading_work(services) as work:
+        async with turns, unit_of_work(services) if endpoint.transacts else reading_work(services) as work:
             if actor is not None and enters:
                 actor = await access.enter(work.session, actor)
                 request[_LANGUAGE] = actor.language

@@ -8,6 +8,7 @@ one's. It needs no script, which some Redis-protocol servers do not run.
 import asyncio
 import hashlib
 import time
+import unicodedata
 from dataclasses import dataclass
 
 import redis.asyncio
@@ -40,13 +41,19 @@ class Limit:
 
 async def check_login(client: redis.asyncio.Redis, per_minute: int, client_ip: str, username: str) -> None:
     """Count one try at a user's password: by client and user, by user, by client. Raises TooManyRequests."""
-    name, address = username.lower(), limited_as(client_ip)
+    name, address = _folded(username), limited_as(client_ip)
     await check(
         client,
         Limit(per_minute, ("login", name, address)),
         Limit(per_minute * _ADDRESSES_AT_ONCE, ("login user", name)),
         Limit(per_minute * _USERS_AT_ONCE, ("login client", address)),
     )
+
+
+def _folded(username: str) -> str:
+    """The same for all spellings that the database takes for one name, whatever its locale; also for some others."""
+    letters = unicodedata.normalize("NFKD", username.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 async def check_client(client: redis.asyncio.Redis, per_minute: int, client_ip: str, action: str) -> None:

@@ -53,6 +53,19 @@ class Call:
         return self.work.services
 
 
+@dataclass(frozen=True)
+class Gate:
+    """Requests that compute while they hold a connection to the database. So many of them at once in a process; the
+    others wait before they take one, so that connections are left for the requests that are quick."""
+
+    name: str
+    at_once: int
+
+
+PASSWORDS = Gate("passwords", 4)
+FILES = Gate("files", 2)
+"""A picture of the largest size takes about 400 MB of memory while it is looked into."""
+
 _RESOURCES = {"project_id", "team_space_id"}
 
 Handler = Callable[..., Awaitable[BaseModel | None]]
@@ -75,6 +88,8 @@ class Endpoint:
     """Makes the fields of the answer that may not be stored from those that may; see idempotency.py."""
     transacts: bool = True
     """Whether it runs in a transaction. A GET does not, unless it declares that it counts or locks something."""
+    gate: Gate | None = None
+    """Where it waits for its turn, if it is slow."""
 
     @property
     def names_a_resource(self) -> bool:
@@ -128,6 +143,7 @@ class Routes:
         errors: tuple[type[ApiError], ...] = (),
         secrets: Callable[[Services, dict[str, Any]], dict[str, Any]] | None = None,
         transacts: bool | None = None,
+        gate: Gate | None = None,
     ) -> Callable[[Handler], Handler]:
         if transacts is None:
             transacts = method is not Method.GET
@@ -148,6 +164,7 @@ class Routes:
                     errors,
                     secrets,
                     transacts,
+                    gate,
                 )
             )
             return handler

@@ -117,6 +117,30 @@ async def test_by_invitation_one_joins_the_team_that_invited(plane: Plane, user:
     await refused(plane.anonymous.login(left_out), 1002)
 
 
+@pytest.mark.parametrize("name", ["ΝΙΚΟΣ", "İbrahim", "ẞtrauß", "ÉLAN"])
+async def test_a_name_of_any_script_is_ones_own_in_any_case(plane: Plane, name: str) -> None:
+    """PostgreSQL and Python disagree about the small letters of some names."""
+    await plane.new_user(name)  # logs in
+    client = await plane.new_user(next(_names))
+    with settings(plane, registration="open"):
+        body = {"username": name, "password": PASSWORD}
+        await refused(plane.anonymous.post("/auth/register", body), 1005, "username")
+    await refused(client.put("/user/me", {"username": name}), 1005, "username")
+    async with plane.services.database.transaction() as session:
+        small = await session.scalar(text("SELECT lower(:name)"), {"name": name})
+        await admin.set_platform_admin(session, name, is_admin=True)
+    await plane.anonymous.login(small)
+    project = await client.post("/projects", {"name": f"a {name} b"})
+    found = await client.get("/projects", params={"keyword": name})
+    assert [row["id"] for row in found["list"]] == [project["id"]]
+    with settings(plane, login_attempts_per_minute=3):
+        for spelt in {name, small, name.upper(), name.lower(), name.swapcase()}:
+            wrong = {"username": spelt, "password": "wrong password"}
+            with pytest.raises(ApiError) as caught:
+                await plane.anonymous.post("/auth/login", wrong)
+        assert caught.value.code == 1011  # tries at one account, however it is spelt
+
+
 async def test_a_closed_server_takes_nobody_in(plane: Plane) -> None:
     with settings(plane, registration="off"):
         body = {"username": next(_names), "password": PASSWORD}

@@ -14,11 +14,11 @@ from sqlalchemy import delete, select, text, update
 from control_plane.accounts.service import create_user
 from control_plane.accounts.tables import SessionRow, UserRow
 from control_plane.app import make_services
-from control_plane.artifacts import collector, disk
+from control_plane.artifacts import collector, disk, uploads
 from control_plane.artifacts import tables as artifacts
 from control_plane.artifacts.references import KEY_PATTERN, referring_columns
 from control_plane.assets.tables import AssetRow
-from control_plane.errors import StorageFull
+from control_plane.errors import StorageFull, TooManyRequests
 from control_plane.events.tables import EventRow
 from control_plane.housekeeping import run_once
 from control_plane.materials.tables import PackageRow
@@ -286,6 +286,43 @@ async def test_stale_uploads_logs_and_what_killed_processes_left_go(services: Se
         assert not directory.exists()
 
 
+async def test_uploads_that_wait_to_be_registered_take_room_and_are_forgotten(services: Services) -> None:
+    settings = services.settings.model_copy(update={"upload_max_bytes": 4000, "max_open_uploads": 4})
+    issued: list[str] = []
+
+    async def issue(tenant_id: str = "t") -> None:
+        async with services.database.transaction() as session:
+            issued.append(await uploads.issue(session, settings, tenant_id, 3600))
+
+    await keep(services, "t", b"x" * 2000)
+    # Of 10,000 bytes: two of them leave nothing, however many ask at once.
+    answers = await asyncio.gather(*(issue() for _ in range(6)), return_exceptions=True)
+    assert [type(answer) for answer in answers if answer is not None] == [StorageFull] * 4
+    await issue("other")
+    async with services.database.transaction() as session:
+        await disk.set_limit(session, "t", 10**6)
+    await issue()
+    await issue()
+    with pytest.raises(TooManyRequests):
+        await issue()
+    async with services.database.transaction() as session:
+        await uploads.close(session, issued[0])
+    await issue()
+    for upload_id in issued:
+        await services.store.put_bytes_async(uploads.upload_key(upload_id), b"x")
+    await collector.collect(services, utc_now())
+    with pytest.raises(TooManyRequests):
+        await issue()
+    later = utc_now() + timedelta(minutes=61)
+    # The one that was closed is an object without a row, which goes by its age.
+    assert (await collector.collect(services, later)).uploads == len(issued) - 1
+    assert [found.key async for batch in services.store.list_async("uploads") for found in batch] == [
+        uploads.upload_key(issued[0])
+    ]
+    async with services.database.transaction() as session:
+        assert list(await session.scalars(select(artifacts.UploadRow))) == []
+
+
 async def test_rows_whose_time_is_over_go_and_one_process_does_it(services: Services) -> None:
     async with services.database.transaction() as session:
         user_id = await create_user(session, username="old", password="correct horse")
@@ -380,6 +417,10 @@ async def test_a_tenant_without_room_can_neither_upload_nor_generate_but_finishe
             await call
         assert (caught.value.status, caught.value.code) == (507, 1000)
     await limit(1)
+    await user.get("/attachments/upload-config")
+    with pytest.raises(ApiError) as caught:
+        await user.get("/attachments/upload-config")  # the first may still be sent
+    assert (caught.value.status, caught.value.code) == (507, 1000)
     await user.post("/generation/start", {"project_id": project_id})
     done = await user.until(f"/generation/progress/{project_id}", lambda a: a["status"] != "generating")
     assert done["status"] == "completed"

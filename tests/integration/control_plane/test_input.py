@@ -1,5 +1,6 @@
 """The creation input through the API: what each field changes in what is asked of the models, and uploads."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
 from typing import Any
@@ -108,3 +109,41 @@ async def test_a_film_is_no_attachment_and_the_answer_says_what_is(user: Client)
     with pytest.raises(ApiError, match="image/png, image/webp") as caught:
         await upload(user, b"\0\0\0\x18ftypmp42" + sound(), "a.mp4", "video/mp4", "video")
     assert caught.value.code == 1007
+
+
+async def test_an_attachment_moves_from_a_project_unless_that_is_being_generated(plane: Plane, user: Client) -> None:
+    made = await upload(user, picture("#654321"), "a.png", "image/png", "image")
+    named = {"attachments": [{"id": made["id"]}]}
+    first = (await user.post("/input/submit", submission(**named)))["project_id"]
+    second = (await user.post("/input/submit", submission(**named)))["project_id"]
+    assert (await user.get(f"/projects/{first}/attachments"))["list"] == []
+    plane.farm.hold.add("script")
+    try:
+        await user.post("/generation/start", {"project_id": second})
+        for body in (submission(**named), submission(project_id=first, **named)):
+            with pytest.raises(ApiError, match=r"attachments\.0\.id") as caught:
+                await user.post("/input/submit", body)
+            assert caught.value.code == 1005
+        assert len((await user.get(f"/projects/{second}/attachments"))["list"]) == 1
+    finally:
+        plane.farm.release()
+    await user.until(f"/generation/progress/{second}", lambda a: a["status"] == "completed")
+    await user.post("/input/submit", submission(project_id=first, **named))
+    assert (await user.get(f"/projects/{second}/attachments"))["list"] == []
+
+
+async def test_two_projects_that_swap_attachments_do_not_wait_for_each_other(user: Client) -> None:
+    made = [await upload(user, picture(colour), "a.png", "image/png", "image") for colour in ("#111111", "#222222")]
+    ids = [
+        (await user.post("/input/submit", submission(attachments=[{"id": one["id"]}])))["project_id"] for one in made
+    ]
+    for _ in range(5):
+        await asyncio.gather(
+            *(
+                user.post("/input/submit", submission(project_id=project_id, attachments=[{"id": one["id"]}]))
+                for project_id, one in zip(ids, reversed(made), strict=True)
+            )
+        )
+        made.reverse()
+    listed = [(await user.get(f"/projects/{project_id}/attachments"))["list"] for project_id in ids]
+    assert [[row["id"] for row in rows] for rows in listed] == [[one["id"]] for one in made]

@@ -161,3 +161,29 @@ async def test_whoever_reads_a_team_makes_nothing_in_it_and_everything_at_home(t
     await viewer.post("/input/submit", submission(project_id=made["project_id"]))
     assert made["project_id"] not in [p["id"] for p in (await viewer.get("/projects"))["list"]]
     assert [p["id"] for p in (await viewer.get("/projects"))["list"]] == [prepared.project_id]
+
+
+async def test_an_attachment_is_taken_by_nobody_outside_of_its_space(team: TEAM) -> None:
+    prepared, callers = team
+    made = await walk.attachment(prepared.admin)
+    named = [{"id": made["id"], "label": "主角"}]
+    home = (await prepared.admin.post("/input/submit", submission(attachments=named)))["project_id"]
+    listed = await prepared.admin.get(f"/projects/{home}/attachments")
+    taken = [{"id": made["id"], "label": "偷"}]
+    # Each from the own space: a stranger, those who read the team, and those who write it too.
+    for name in ("stranger", "viewer", "editor", "admin"):
+        caller = await callers[name].login(f"walk-{name}")
+        own = (await caller.post("/input/submit", submission()))["project_id"]
+        for named_project in ({}, {"project_id": own}):
+            with pytest.raises(ApiError, match=r"attachments\.0\.id") as caught:
+                await caller.post("/input/submit", submission(attachments=taken, **named_project))
+            assert (caught.value.status, caught.value.code) == (400, 1001), name
+    for name, code in (("stranger", 1004), ("viewer", 1003)):
+        with pytest.raises(ApiError) as caught:
+            await callers[name].post("/input/submit", submission(attachments=taken, project_id=home))
+        assert caught.value.code == code, name
+    assert await prepared.admin.get(f"/projects/{home}/attachments") == listed
+    own = (await callers["editor"].post("/input/submit", submission(attachments=taken)))["project_id"]
+    assert [row["label"] for row in (await callers["viewer"].get(f"/projects/{own}/attachments"))["list"]] == ["偷"]
+    await prepared.admin.call("DELETE", f"/projects/{own}")
+    await prepared.admin.call("DELETE", f"/projects/{home}")

@@ -12,7 +12,10 @@ from control_plane.accounts.actor import Access, Actor, Space
 from control_plane.errors import Forbidden, InvalidParameter, NotFound
 from tests.contract.fields import shows
 from tests.integration.control_plane.conftest import Client, Plane, submission
+from tests.integration.control_plane.files import upload_sound
 from tests.integration.control_plane.test_accounts import refused, settings, together
+from tests.integration.control_plane.uploading import picture as picture_bytes
+from tests.integration.control_plane.uploading import put, registration
 from tests.integration.control_plane.walk import attachment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -203,6 +206,19 @@ async def test_a_role_counts_from_the_moment_it_is_changed(plane: Plane, user: C
     await refused(user.put(path, {"role": "editor"}), 1004, "user_id")
 
 
+async def test_nothing_is_made_by_a_role_that_is_just_taken_away(plane: Plane, user: Client) -> None:
+    team = await user.post("/teams", {"name": "crew"})
+    other = await member(plane, user, team["id"], "editor")
+    path = f"/teams/{team['id']}/members/{await id_of(other)}"
+    async with together(plane, "teams", team["id"]) as all_wait:
+        changing = asyncio.create_task(user.put(path, {"role": "viewer"}))
+        await all_wait(1)
+        making = asyncio.create_task(other.post("/projects", {"team_space_id": team["id"]}))
+        await all_wait(2)
+    await changing
+    await refused(making, 1003)
+
+
 async def test_whoever_is_removed_is_back_in_the_own_space(plane: Plane, user: Client) -> None:
     team = await user.post("/teams", {"name": "crew"})
     other = await member(plane, user, team["id"], "editor")
@@ -241,6 +257,94 @@ async def test_a_team_is_deleted_once_it_owns_nothing(plane: Plane, user: Client
     await user.call("DELETE", f"/teams/{empty['id']}")
     assert (await user.get("/team/current"))["current_space"] == {"type": "personal"}
     await refused(user.get(f"/teams/{empty['id']}"), 1004)
+
+
+async def owned(plane: Plane, team_id: str) -> set[str]:
+    """The tables that hold something of a team's which its members would see."""
+    tables = ("projects", "assets", "config_templates", "attachments")
+    async with plane.services.database.transaction() as session:
+        found = {
+            table: await session.scalar(text(f"SELECT count(*) FROM {table} WHERE tenant_id = :id"), {"id": team_id})
+            for table in tables
+        }
+    return {table for table, count in found.items() if count}
+
+
+async def test_what_a_deleted_team_leaves_is_forgotten(plane: Plane, user: Client) -> None:
+    team_id = (await user.post("/teams", {"name": "crew"}))["id"]
+    await user.post("/team/switch", {"space_type": "team", "space_id": team_id})
+    await user.post("/config-templates", {"template_name": "a", "config_data": {}})
+    picture = await attachment(user)
+    character = {"character_name": "a", "character_type": "other", "image_url": picture["file_url"]}
+    ids = [(await user.post("/assets/characters", character))["id"] for _ in range(2)]
+    await refused(user.call("DELETE", f"/teams/{team_id}"), 1005)
+    # A project of another space goes on with one of them.
+    await user.post("/team/switch", {"space_type": "personal"})
+    project_id = (await user.post("/input/submit", submission(config={"subject_id": ids[0]})))["project_id"]
+    for asset_id in ids:
+        await user.call("DELETE", f"/assets/characters/{asset_id}")
+    assert await owned(plane, team_id) == {"assets", "config_templates", "attachments"}
+    await user.call("DELETE", f"/teams/{team_id}")
+    assert await owned(plane, team_id) == {"assets"}
+    async with plane.services.database.transaction() as session:
+        kept = list(await session.scalars(text("SELECT id FROM assets WHERE tenant_id = :id"), {"id": team_id}))
+    assert kept == [ids[0]]
+    await user.post("/generation/start", {"project_id": project_id})
+    done = await user.until(f"/generation/progress/{project_id}", lambda a: a["status"] != "generating")
+    assert done["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ("/projects", "/projects?", "/input/submit", "/config-templates"),
+        # No more at once than have their turn.
+        ("/assets/characters", "/assets/styles"),
+        ("/assets/voices", "/assets/music"),
+        ("/attachments",),
+    ],
+)
+async def test_nothing_is_made_in_a_team_that_is_being_deleted(
+    plane: Plane, user: Client, paths: tuple[str, ...]
+) -> None:
+    team_id = (await user.post("/teams", {"name": "crew"}))["id"]
+    await user.post("/team/switch", {"space_type": "team", "space_id": team_id})
+    picture, sound = (await attachment(user))["file_url"], (await upload_sound(user, 1.0))["file_url"]
+    data = picture_bytes()
+    bodies = {
+        "/projects": {},
+        "/projects?": {"team_space_id": team_id},
+        "/input/submit": submission(),
+        "/config-templates": {"template_name": "a", "config_data": {}},
+        "/assets/characters": {"character_name": "a", "character_type": "other", "image_url": picture},
+        "/assets/styles": {"style_name": "a", "prompt_template": "a", "preview_image_url": picture},
+        "/assets/voices": {"voice_name": "a", "voice_type": "narration", "audio_sample_url": sound},
+        "/assets/music": {"music_name": "a", "audio_url": sound, "duration": 1},
+        "/attachments": registration(data, await put(user, data)),
+    }
+    async with together(plane, "teams", team_id) as all_wait:
+        deleting = asyncio.create_task(user.call("DELETE", f"/teams/{team_id}"))
+        await all_wait(1)
+        making = [asyncio.create_task(user.post(path, bodies[path])) for path in paths]
+        await all_wait(1 + len(paths))
+    await deleting
+    answers = await asyncio.gather(*making, return_exceptions=True)
+    codes = [getattr(answer, "code", answer) for answer in answers]
+    assert codes == [1004 if path == "/projects?" else 1003 for path in paths]
+    assert await owned(plane, team_id) == set()
+
+
+async def test_a_team_is_not_deleted_while_something_is_made_in_it(plane: Plane, user: Client) -> None:
+    team_id = (await user.post("/teams", {"name": "crew"}))["id"]
+    await user.post("/team/switch", {"space_type": "team", "space_id": team_id})
+    style = (await user.get("/assets/styles"))["list"][0]["id"]
+    async with together(plane, "assets", style) as all_wait:
+        making = asyncio.create_task(user.post("/input/submit", submission(config={"style_id": style})))
+        await all_wait(1)  # the project is made, but nobody sees it yet
+        deleting = asyncio.create_task(user.call("DELETE", f"/teams/{team_id}"))
+        await all_wait(2)
+    await making
+    await refused(deleting, 1005)
 
 
 async def test_a_request_acts_in_the_space_that_it_names(plane: Plane, user: Client) -> None:

@@ -4,17 +4,25 @@ import asyncio
 import hashlib
 import secrets
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from control_plane.artifacts.tables import ArtifactRow
+from control_plane.accounts import passwords
+from control_plane.artifacts.tables import ArtifactRow, UploadRow
+from control_plane.assets import media as assets_media
+from control_plane.inputs import uploads
+from control_plane.web import handler
 from farm.cache import ArtifactCache
 from runtime.artifacts import ArtifactStore, content_key
+from runtime.database import utc_now
 from runtime.embedded.postgres import EmbeddedPostgres
 from tests.conftest import fresh_database
 from tests.contract.fields import shows
@@ -216,6 +224,13 @@ async def test_a_place_in_a_bucket_holds_nothing_of_its_neighbour(plane: Plane, 
 async def test_what_is_uploaded_through_the_api_is_bounded_and_whole_or_not_at_all(plane: Plane, user: Client) -> None:
     signer, store = plane.services.signer, plane.services.store
     url = signer.upload_url("upl_00000000000000000000000001", 60)
+    async with plane.services.database.transaction() as session:
+        opened = {
+            "id": "upl_00000000000000000000000001",
+            "tenant_id": "t",
+            "expires_at": utc_now() + timedelta(hours=1),
+        }
+        session.add(UploadRow(**opened))
     limit = plane.services.settings.upload_max_bytes
 
     async def endless() -> Any:
@@ -238,6 +253,111 @@ async def test_what_is_uploaded_through_the_api_is_bounded_and_whole_or_not_at_a
     async with user.session.put(url, data=b"whole") as answer:
         assert (await answer.json())["data"]["file_size"] == 5
     assert await store.get_bytes_async("uploads/upl_00000000000000000000000001") == b"whole"
+
+
+@asynccontextmanager
+async def held(monkeypatch: pytest.MonkeyPatch, where: Any, name: str) -> AsyncIterator[None]:
+    """A function that runs in threads waits there until the block ends."""
+    may_go_on, real = threading.Event(), getattr(where, name)
+    monkeypatch.setattr(where, name, lambda *given: (may_go_on.wait(30), real(*given))[1])
+    try:
+        yield
+    finally:
+        may_go_on.set()
+
+
+async def arrived(plane: Plane, monkeypatch: pytest.MonkeyPatch, requests: list[Any]) -> list[asyncio.Task[Any]]:
+    """The requests, sent, once all of them have been parsed and as many as can have begun."""
+    parsed = asyncio.Semaphore(0)
+
+    async def check(*given: Any) -> None:
+        parsed.release()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(handler, "check_request", check)
+        tasks = [asyncio.create_task(request) for request in requests]
+        for _ in tasks:
+            await parsed.acquire()
+    pool = plane.services.database.engine.pool
+    before = -1
+    while before != (before := pool.checkedout()):  # type: ignore[attr-defined]  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
+    return tasks
+
+
+async def test_others_are_answered_while_many_uploads_are_looked_into(
+    plane: Plane, user: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than there are connections to the database."""
+    data = picture("navy", size=(41, 43))
+    bodies = [registration(data, await put(user, data)) for _ in range(24)]
+    drawn = {"character_name": "a", "character_type": "other", "image_url": (await attach(user, data))["file_url"]}
+    async with held(monkeypatch, uploads.media, "checked_file"), held(monkeypatch, assets_media, "_shrunk"):
+        requests = [user.post("/attachments", body) for body in bodies]
+        requests += [user.post("/assets/characters", drawn) for _ in range(24)]
+        waiting = await arrived(plane, monkeypatch, requests)
+        async with asyncio.timeout(5):
+            await user.get("/user/me")
+            await plane.anonymous.login(user.name)
+    await asyncio.gather(*waiting)
+
+
+async def test_others_are_answered_while_many_log_in(
+    plane: Plane, user: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with held(monkeypatch, passwords, "_verify"):
+        change = {"old_password": "wrong password", "new_password": "another password"}
+        requests = [plane.anonymous.login(user.name) for _ in range(24)]
+        requests += [user.post("/auth/change-password", change) for _ in range(24)]
+        waiting = await arrived(plane, monkeypatch, requests)
+        async with asyncio.timeout(5):
+            await user.get("/user/me")
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_nothing_is_taken_for_an_upload_that_is_registered_or_over(
+    plane: Plane, user: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, services = picture("teal", size=(21, 23)), plane.services
+
+    async def sent(upload_id: str, body: Any) -> tuple[int, int]:
+        async with user.session.put(services.signer.upload_url(upload_id, 60), data=body) as answer:
+            return answer.status, (await answer.json())["code"]
+
+    async def opened() -> tuple[str, str]:
+        config = await user.get("/attachments/upload-config")
+        return str(config["file_url"]), urlsplit(config["file_url"]).path.rpartition("/")[2]
+
+    file_url, upload_id = await opened()
+    assert await sent(upload_id, data) == (200, 0)
+    registering = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"\0" * 1000
+        await registering.wait()
+        yield b"\0" * 1000
+
+    # One is sent again while the first is registered.
+    sending = asyncio.create_task(sent(upload_id, slow()))
+    await asyncio.sleep(0.1)
+    await user.post("/attachments", registration(data, file_url))
+    registering.set()
+    assert await sending == (403, 1003)
+    assert await sent(upload_id, data) == (403, 1003)
+    _, upload_id = await opened()
+    async with services.database.transaction() as session:
+        row = await session.get(UploadRow, upload_id)
+        assert row is not None
+        row.expires_at = utc_now()
+    assert await sent(upload_id, data) == (403, 1003)
+    assert f"uploads/{upload_id}" not in await stored(plane, "uploads")
+
+
+async def test_of_two_who_register_an_upload_at_once_one_is_told(plane: Plane, user: Client) -> None:
+    data = picture("tan", size=(25, 23))
+    body = registration(data, await put(user, data))
+    answers = await asyncio.gather(*(user.post("/attachments", body) for _ in range(2)), return_exceptions=True)
+    assert sorted(getattr(answer, "code", 0) for answer in answers) == [0, 1005]
 
 
 async def test_a_late_answer_of_the_store_loses_nothing(
