@@ -143,7 +143,7 @@ async def members(work: Work, actor: Actor, team_id: str) -> MemberList:
 
 async def change_role(work: Work, actor: Actor, team_id: str, user_id: str, role: Role) -> None:
     """Raises NotFound for no member, AlreadyExists where the team would be without an admin."""
-    await forget_answers(work.session, [user_id])
+    await forget_answers(work.session, user_id)
     team, _ = await team_tables.load_team(work.session, actor, team_id)
     membership = await _member(work, team.id, user_id)
     if role != "admin":
@@ -153,7 +153,7 @@ async def change_role(work: Work, actor: Actor, team_id: str, user_id: str, role
 
 async def remove(work: Work, actor: Actor, team_id: str, user_id: str) -> None:
     """Raises as change_role does."""
-    await forget_answers(work.session, [user_id])
+    await forget_answers(work.session, user_id)
     team, _ = await team_tables.load_team(work.session, actor, team_id)
     membership = await _member(work, team.id, user_id)
     await _keep_an_admin(work, membership)
@@ -162,7 +162,7 @@ async def remove(work: Work, actor: Actor, team_id: str, user_id: str) -> None:
 
 async def leave(work: Work, actor: Actor, team_id: str) -> None:
     """Raises AlreadyExists for the last admin."""
-    await forget_answers(work.session, [actor.user_id])
+    await forget_answers(work.session, actor.user_id)
     team, _ = await team_tables.load_team(work.session, actor, team_id, lock=True)
     membership = await _member(work, team.id, actor.user_id)
     await _keep_an_admin(work, membership)

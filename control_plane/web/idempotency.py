@@ -12,12 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import ForeignKey, delete, select, update
+from sqlalchemy import ColumnElement, ForeignKey, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from control_plane.accounts.tables import UserRow
 from control_plane.errors import AlreadyExists, InvalidParameter
 from runtime.database import Base, utc_now
 
@@ -44,16 +43,19 @@ def fingerprint(secret_key: str, route: str, path: str, arguments: Sequence[Base
     return digest.hexdigest()
 
 
-async def forget_answers(session: AsyncSession, user_ids: Sequence[str]) -> None:
-    """To be called first by a transaction that lowers what users may do.
-
-    Their rows are locked: a request under way, whose key refers to its user's row, is waited for and forgotten as well.
-    """
-    await session.execute(select(UserRow.id).where(UserRow.id.in_(user_ids)).order_by(UserRow.id).with_for_update())
+async def forget_answers(session: AsyncSession, user_id: str) -> None:
+    """To be called first by a transaction that lowers what a user may do. A request under way, whose answer is not
+    there yet, is waited for and forgotten as well."""
+    await session.execute(select(func.pg_advisory_xact_lock(_lock_of(user_id))))
+    # Without an answer is the key of this very request.
     await session.execute(
-        # Without an answer is the key of this very request.
-        delete(IdempotencyRow).where(IdempotencyRow.user_id.in_(user_ids), IdempotencyRow.answer.is_not(None))
+        delete(IdempotencyRow).where(IdempotencyRow.user_id == user_id, IdempotencyRow.answer.is_not(None))
     )
+
+
+def _lock_of(user_id: str) -> ColumnElement[int]:
+    # Not the user's row: whoever makes something in a team locks that after the team's, and who leaves a team before.
+    return func.hashtextextended(f"answers of {user_id}", 0)
 
 
 async def once(
@@ -73,6 +75,7 @@ async def once(
         raise InvalidParameter(
             f"1 到 {MAX_KEY_LENGTH} 个可见字符", "1 to 200 printable characters", field="Idempotency-Key"
         )
+    await session.execute(select(func.pg_advisory_xact_lock_shared(_lock_of(user_id))))
     row = {"user_id": user_id, "key": key, "fingerprint": request_fingerprint, "created_at": utc_now()}
     inserted = await session.execute(
         insert(IdempotencyRow).values(row).on_conflict_do_nothing().returning(IdempotencyRow.key)

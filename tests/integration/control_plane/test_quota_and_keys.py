@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from control_plane.errors import QuotaExceeded
 from control_plane.quota import service as quota
-from control_plane.web.idempotency import IdempotencyRow, fingerprint
+from control_plane.web.idempotency import IdempotencyRow, fingerprint, once
+from control_plane.web.models import Empty
 from control_plane.work import unit_of_work
 from models.specs import MusicSpec
 from runtime.ids import new_id
@@ -267,13 +268,25 @@ async def test_leaving_waits_for_a_request_under_way_and_forgets_its_answer(plan
     member = await plane.new_user(f"under-way-{user.name}")
     await member.post("/team/join", {"invite_code": code})
     member_id = (await member.get("/user/me"))["id"]
-    async with plane.services.database.transaction() as session:
-        session.add(IdempotencyRow(user_id=member_id, key="k", fingerprint="", answer={"invite_id": "i"}))
-        await session.flush()
-        removal = asyncio.create_task(user.call("DELETE", f"/teams/{team_id}/members/{member_id}"))
-        await asyncio.sleep(0.2)
-        assert not removal.done()
-    await removal
+
+    async def answer() -> Empty:
+        answering.set()
+        await go_on.wait()
+        return Empty()
+
+    answering, go_on = asyncio.Event(), asyncio.Event()
+
+    async def under_way() -> None:
+        async with plane.services.database.transaction() as session:
+            await once(session, member_id, "k", "", Empty, answer)
+
+    request = asyncio.create_task(under_way())
+    await answering.wait()
+    removal = asyncio.create_task(user.call("DELETE", f"/teams/{team_id}/members/{member_id}"))
+    await asyncio.sleep(0.2)
+    assert not removal.done()
+    go_on.set()
+    await asyncio.gather(request, removal)
     async with plane.services.database.transaction() as session:
         assert await session.get(IdempotencyRow, (member_id, "k")) is None
 
