@@ -2,6 +2,7 @@
 
 from control_plane.accounts.access import hold_space
 from control_plane.accounts.actor import Actor
+from control_plane.artifacts import tables as artifacts
 from control_plane.assets import tables as assets
 from control_plane.errors import AlreadyExists, InvalidParameter, NotFound
 from control_plane.inputs import attachments as labelled
@@ -105,12 +106,10 @@ def _name(asset: assets.AssetRow, language: str) -> str:
 async def submit(work: Work, actor: Actor, request: SubmitRequest) -> SubmitResponse:
     """Check and store an input, in a new project or in the one that is named."""
     _check_content(work, request)
-    named = [reference.id for reference in request.attachments or []]
-    held = await tables.lock_projects(work.session, actor, request.project_id, named)
     project = await _project_for(work, actor, request)
     config, template_id = await templates.filled(work, actor, request.config, request.template_id, project.tenant_id)
     await _check_config(work, actor, config)
-    attached = await _attach(work, project, held, request.attachments) if request.attachments is not None else []
+    attached = await _attach(work, project, request.attachments) if request.attachments is not None else []
     row = await tables.input_of(work.session, project.id)
     former_config = row.config if row is not None else {}
     if row is None:
@@ -168,36 +167,51 @@ async def _check_config(work: Work, actor: Actor, config: CreationConfig) -> Non
                 raise InvalidParameter(f"没有 {asset_id}", f"there is no {asset_id}", field=field)
 
 
-async def _attach(
-    work: Work,
-    project: projects.ProjectRow,
-    held: dict[str, projects.ProjectRow],
-    references: list[AttachmentReference],
-) -> list[str]:
-    """Give the project these attachments, from wherever they are, in the place of those it has. ``held`` are the
-    projects that are locked.
+async def _attach(work: Work, project: projects.ProjectRow, references: list[AttachmentReference]) -> list[str]:
+    """Give the project these attachments in the place of those it has. Of one that another project has it gets a copy.
 
-    Raises InvalidParameter for one that the project's space does not own, AlreadyExists for one of a project that is
-    being generated.
+    Raises InvalidParameter for one that the project's space does not own.
     """
-    named = [reference.id for reference in references]
-    rows = {row.id: row for row in await tables.lock_attachments(work.session, project, named)}
+    rows = {row.id: row for row in await tables.lock_attachments(work.session, project, [r.id for r in references])}
+    former = {row.upload_id: row for row in rows.values() if row.project_id == project.id}
+    attached: list[tables.AttachmentRow] = []
     for index, reference in enumerate(references):
-        field = f"attachments.{index}.id"
         row = rows.get(reference.id)
         if row is None:
+            field = f"attachments.{index}.id"
             raise InvalidParameter("项目所在空间没有此附件", "the project's space has no such attachment", field=field)
-        if row.project_id is not None and row.project_id != project.id:
-            former = held.get(row.project_id)
-            if former is None:  # it went there since we looked
-                raise AlreadyExists("附件正被使用，请重试", "it is being attached, try again", field=field)
-            if former.stage == Stage.GENERATING:
-                raise AlreadyExists("所在项目正在生成，稍后再改", "its project is being generated", field=field)
+        if row.project_id not in {None, project.id}:
+            copy_id = tables.upload_of_copy(row, project.id)
+            row = former.get(copy_id) or await _copy(work, row, copy_id)
+            former[copy_id] = row
+        row.project_id = project.id
         if reference.label is not None:
             row.label = reference.label
+        attached.append(row)
     for row in rows.values():
-        row.project_id = project.id if row.id in named else None
-    return named
+        if row.project_id == project.id and row not in attached:
+            row.project_id = None
+    return [row.id for row in attached]
+
+
+async def _copy(work: Work, row: tables.AttachmentRow, upload_id: str) -> tables.AttachmentRow:
+    artifact = await artifacts.artifact(work.session, row.artifact_id)
+    if artifact is None:
+        raise LookupError(f"attachment {row.id} has no artifact")
+    copy = tables.AttachmentRow(
+        id=new_id("att"),
+        tenant_id=row.tenant_id,
+        upload_id=upload_id,
+        artifact_id=await artifacts.share(work.session, row.tenant_id, artifact),
+        file_name=row.file_name,
+        file_type=row.file_type,
+        file_category=row.file_category,
+        file_size=row.file_size,
+        label=row.label,
+        metadata_=row.metadata_,
+    )
+    work.session.add(copy)
+    return copy
 
 
 async def _project_for(work: Work, actor: Actor, request: SubmitRequest) -> projects.ProjectRow:

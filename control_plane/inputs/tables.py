@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from control_plane.accounts.access import granted, may_see, role_in
-from control_plane.accounts.actor import ROLES, Access, Actor
+from control_plane.accounts.actor import Actor
 from control_plane.errors import NotFound
 from control_plane.projects.tables import ProjectRow
 from runtime.database import Base, utc_now
@@ -48,36 +48,13 @@ class AttachmentRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+def upload_of_copy(row: AttachmentRow, project_id: str) -> str:
+    """Under which upload a project's copy of another's attachment is known, so that it gets one only."""
+    return f"{row.upload_id.partition('@')[0]}@{project_id}"
+
+
 async def input_of(session: AsyncSession, project_id: str) -> InputRow | None:
     return await session.get(InputRow, project_id)
-
-
-async def lock_projects(
-    session: AsyncSession, actor: Actor, project_id: str | None, attachment_ids: list[str]
-) -> dict[str, ProjectRow]:
-    """The project named and those that hold the attachments now, as far as the actor may write them, by id.
-
-    Who attaches locks them all before the attachments, and in the order of their ids, so that two who attach from each
-    other's projects do not wait for each other.
-    """
-    if project_id is None and not attachment_ids:
-        return {}
-    writers = ROLES[Access.WRITE]
-    theirs = select(AttachmentRow.project_id).where(
-        AttachmentRow.id.in_(attachment_ids), role_in(actor, AttachmentRow.tenant_id).in_(writers)
-    )
-    rows = await session.scalars(
-        select(ProjectRow)
-        .where(
-            or_(
-                and_(ProjectRow.id == project_id, role_in(actor, ProjectRow.tenant_id).in_(writers)),
-                ProjectRow.id.in_(theirs),
-            )
-        )
-        .order_by(ProjectRow.id)
-        .with_for_update(of=ProjectRow)
-    )
-    return {row.id: row for row in rows}
 
 
 async def lock_attachments(session: AsyncSession, project: ProjectRow, ids: list[str]) -> list[AttachmentRow]:

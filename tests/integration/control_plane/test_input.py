@@ -111,39 +111,42 @@ async def test_a_film_is_no_attachment_and_the_answer_says_what_is(user: Client)
     assert caught.value.code == 1007
 
 
-async def test_an_attachment_moves_from_a_project_unless_that_is_being_generated(plane: Plane, user: Client) -> None:
+async def test_a_project_gets_a_copy_of_what_another_has(plane: Plane, user: Client) -> None:
     made = await upload(user, picture("#654321"), "a.png", "image/png", "image")
-    named = {"attachments": [{"id": made["id"]}]}
-    first = (await user.post("/input/submit", submission(**named)))["project_id"]
-    second = (await user.post("/input/submit", submission(**named)))["project_id"]
-    assert (await user.get(f"/projects/{first}/attachments"))["list"] == []
+    first = (await user.post("/input/submit", submission(attachments=[{"id": made["id"], "label": "小满"}])))[
+        "project_id"
+    ]
+
+    async def files(project_id: str) -> list[tuple[str, str]]:
+        listed = (await user.get(f"/projects/{project_id}/attachments"))["list"]
+        return [(row["file_name"], row["label"]) for row in listed]
+
     plane.farm.hold.add("script")
     try:
-        await user.post("/generation/start", {"project_id": second})
-        for body in (submission(**named), submission(project_id=first, **named)):
-            with pytest.raises(ApiError, match=r"attachments\.0\.id") as caught:
-                await user.post("/input/submit", body)
-            assert caught.value.code == 1005
-        assert len((await user.get(f"/projects/{second}/attachments"))["list"]) == 1
+        await user.post("/generation/start", {"project_id": first})
+        named = submission(attachments=[{"id": made["id"], "label": "阿福"}, {"id": made["id"]}])
+        second = (await user.post("/input/submit", named))["project_id"]
+        assert (await files(first), await files(second)) == ([("a.png", "小满")], [("a.png", "阿福")])
+        (copy,) = (await user.get(f"/projects/{second}/attachments"))["list"]
+        await user.post("/input/submit", named | {"project_id": second})
+        assert [row["id"] for row in (await user.get(f"/projects/{second}/attachments"))["list"]] == [copy["id"]]
     finally:
         plane.farm.release()
-    await user.until(f"/generation/progress/{second}", lambda a: a["status"] == "completed")
-    await user.post("/input/submit", submission(project_id=first, **named))
-    assert (await user.get(f"/projects/{second}/attachments"))["list"] == []
+    await user.until(f"/generation/progress/{first}", lambda a: a["status"] == "completed")
+    await user.call("DELETE", f"/projects/{first}")
+    async with user.session.get(copy["file_url"]) as answer:
+        assert answer.status == 200
 
 
-async def test_two_projects_that_swap_attachments_do_not_wait_for_each_other(user: Client) -> None:
+async def test_two_projects_that_attach_each_others_do_not_wait_for_each_other(user: Client) -> None:
     made = [await upload(user, picture(colour), "a.png", "image/png", "image") for colour in ("#111111", "#222222")]
     ids = [
         (await user.post("/input/submit", submission(attachments=[{"id": one["id"]}])))["project_id"] for one in made
     ]
-    for _ in range(5):
+    both = [{"id": one["id"]} for one in made]
+    for attachments in (both, both[::-1], both):
         await asyncio.gather(
-            *(
-                user.post("/input/submit", submission(project_id=project_id, attachments=[{"id": one["id"]}]))
-                for project_id, one in zip(ids, reversed(made), strict=True)
-            )
+            *(user.post("/input/submit", submission(project_id=id_, attachments=attachments)) for id_ in ids)
         )
-        made.reverse()
-    listed = [(await user.get(f"/projects/{project_id}/attachments"))["list"] for project_id in ids]
-    assert [[row["id"] for row in rows] for rows in listed] == [[one["id"]] for one in made]
+    for project_id in ids:
+        assert len((await user.get(f"/projects/{project_id}/attachments"))["list"]) == 2
