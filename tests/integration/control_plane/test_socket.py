@@ -127,6 +127,20 @@ async def test_a_replay_that_is_not_read_holds_nobody_up(
         assert ids == [*range(1, 1002), 1001]
 
 
+async def test_what_is_not_delivered_yet_is_heard_once_by_who_comes_now(plane: Plane, user: Client) -> None:
+    project_id = await new_project(user)
+    async with listening(user, project_id):
+        await happen(plane, project_id, 5)
+        async with listening(user, project_id, last_event_id="0") as (connected, before):
+            await plane.hub.deliver(project_id)
+            heard = [message for message in before if message["event"] != "subscribed"]
+            while not heard or heard[-1]["id"] != "5":
+                heard.append(await connected.receive_json(timeout=10))
+            await connected.send_json({"action": "ping"})
+            assert (await connected.receive_json(timeout=10))["event"] == "pong"
+    assert [message["id"] for message in heard] == ["1", "2", "3", "4", "5"]
+
+
 @pytest.mark.parametrize("batch", [2, 500])
 async def test_events_of_which_the_first_were_deleted_are_replayed_once(
     plane: Plane, user: Client, monkeypatch: pytest.MonkeyPatch, batch: int
