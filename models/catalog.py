@@ -2,15 +2,19 @@
 
 import math
 import tomllib
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 DEFAULT_PATH = Path(__file__).with_name("catalog.toml")
 
 TaskKindName = Literal["script", "text_to_image", "image_to_image", "image_to_video", "speech", "music", "encode"]
+
+_IN_SECONDS = {"image_to_video", "speech", "music", "encode"}
+_IN_PIXELS = {"text_to_image", "image_to_image"}
 
 
 class CatalogError(ValueError):
@@ -22,7 +26,10 @@ class _Entry(BaseModel):
 
 
 class Cost(_Entry):
-    """Quota units of one task, rounded up to a whole number."""
+    """Quota units of one task, rounded up to a whole number. Seconds are those of the video, music, speech or film;
+    pixels are those of a picture."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
     base: float = Field(default=0, ge=0)
     per_second: float = Field(default=0, ge=0)
@@ -54,7 +61,31 @@ class Model(_Entry):
     default: bool = False
     device: Literal["cpu", "gpu"] = "cpu"
     cost: Cost = Cost()
+    task_cost: dict[TaskKindName, Cost] = {}
+    """Instead of ``cost``, for those of its tasks that cost something else."""
     voice: tuple[Voice, ...] = ()
+
+    def cost_of(self, kind: str) -> Cost:
+        return next((cost for task, cost in self.task_cost.items() if task == kind), self.cost)
+
+    @model_validator(mode="after")
+    def _every_price_counts(self) -> "Model":
+        """Raises ValueError for a price that no task of the model would ever be asked for."""
+        for kind in self.task_cost:
+            if kind not in self.tasks:
+                raise ValueError(f"task_cost.{kind}: this model's tasks are {', '.join(self.tasks)}")
+            _check_units(f"task_cost.{kind}", self.task_cost[kind], {kind})
+        _check_units("cost", self.cost, {*self.tasks} - {*self.task_cost})
+        return self
+
+
+def _check_units(field: str, cost: Cost, kinds: Collection[str]) -> None:
+    for unit, price, measured in (
+        ("per_second", cost.per_second, _IN_SECONDS),
+        ("per_megapixel", cost.per_megapixel, _IN_PIXELS),
+    ):
+        if price and not measured.intersection(kinds):
+            raise ValueError(f"{field}.{unit}: only {', '.join(sorted(measured))} are priced by it")
 
 
 class Catalog:
@@ -97,5 +128,6 @@ def load_catalog(path: Path = DEFAULT_PATH) -> Catalog:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"])
             name = entry.get("id", f"number {number}")
-            raise CatalogError(f"{path}: model {name}: {field}: {first['msg']}") from error
+            where = f"{path}: model {name}: {field}" if field else f"{path}: model {name}"
+            raise CatalogError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error
     return Catalog(models)

@@ -6,22 +6,19 @@ not worth a row.
 """
 
 import asyncio
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 import structlog
-from aiohttp import WSCloseCode, web
+from aiohttp import WSCloseCode
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from control_plane.accounts.actor import Actor
 from control_plane.events import audience, service, tables
-from control_plane.events.schemas import PROGRESS_EVENTS
+from control_plane.events.client import Client, Message
 from control_plane.materials import present
 from control_plane.web.models import to_json
-from control_plane.web.reasons import in_language
 from control_plane.work import Services
 from monitoring.metrics import WEBSOCKET_CLIENTS
 from runtime import redis as channels
@@ -31,60 +28,7 @@ log = structlog.get_logger(__name__)
 _POLL_S = 2.0
 _AFTER_ERROR_S = 1.0
 _BATCH = 500
-_MAX_PROGRESS_QUEUED = 100
-_MAX_QUEUED = 2000
 _PROGRESS_EVENT = {"timeline.video": "video.progress", "exports.encoded": "export.progress"}
-
-
-class Message:
-    """What is sent to many clients: written as JSON once for each language."""
-
-    def __init__(self, content: dict[str, Any]) -> None:
-        self.content = content
-        self.is_progress = content.get("event") in PROGRESS_EVENTS
-        self._written: dict[str, str] = {}
-
-    def in_language(self, language: str) -> str:
-        if language not in self._written:
-            self._written[language] = orjson.dumps(in_language(self.content, language)).decode()
-        return self._written[language]
-
-
-class Client:
-    """One WebSocket. A slow reader loses progress; if it does not even read what matters, it is closed and can come
-    back with the last id it saw."""
-
-    def __init__(self, socket: web.WebSocketResponse, actor: Actor, language: str) -> None:
-        self.socket = socket
-        self.actor = actor
-        self._language = language
-        self._queue: deque[Message] = deque()
-        self._progress_queued = 0
-        self._ready = asyncio.Event()
-
-    def send(self, message: Message) -> None:
-        if message.is_progress and self._progress_queued >= _MAX_PROGRESS_QUEUED:
-            return
-        self._progress_queued += message.is_progress
-        self._queue.append(message)
-        self._ready.set()
-
-    async def end_session(self) -> None:
-        """Nothing more is sent to whoever has logged out."""
-        self._queue.clear()
-        await self.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"the session has ended")
-
-    async def write_forever(self) -> None:
-        while True:
-            await self._ready.wait()
-            self._ready.clear()
-            while self._queue:
-                if len(self._queue) > _MAX_QUEUED:
-                    await self.socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too slow")
-                    return
-                message = self._queue.popleft()
-                self._progress_queued -= message.is_progress
-                await self.socket.send_str(message.in_language(self._language))
 
 
 @dataclass
@@ -100,7 +44,6 @@ class Hub:
         self._services = services
         self._watches: dict[str, _Watch] = {}
         self._clients: set[Client] = set()
-        self._ending: set[asyncio.Task[None]] = set()
 
     def add(self, client: Client) -> None:
         self._clients.add(client)
@@ -108,8 +51,8 @@ class Hub:
 
     async def close(self) -> None:
         """Tell every client to come back to another process."""
-        for client in list(self._clients):
-            await client.socket.close(code=WSCloseCode.GOING_AWAY, message=b"server is stopping")
+        closing = [client.close(WSCloseCode.GOING_AWAY, b"server is stopping") for client in self._clients]
+        await asyncio.gather(*closing)
 
     async def subscribe(self, client: Client, project_id: str, last_seq: int | None) -> int:
         """Replay what the client missed, then everything new. Returns the sequence the replay reached."""
@@ -125,18 +68,19 @@ class Hub:
             self._drop_if_unwatched(project_id)
 
     async def _join(self, client: Client, project_id: str, watch: "_Watch", last_seq: int | None) -> int:
-        async with watch.lock:
-            if last_seq is not None:
-                at = last_seq
-                while at < watch.sent_seq:
-                    rows = await self._load(project_id, at, min(_BATCH, watch.sent_seq - at))
-                    for message in rows:
-                        client.send(message)
-                    if not rows:
-                        break
-                    at += len(rows)
-            watch.clients.add(client)
-            return watch.sent_seq
+        at = last_seq
+        while True:
+            async with watch.lock:
+                rows = await self._load(project_id, at, until=watch.sent_seq) if at is not None else []
+                for message in rows:
+                    client.send(message)
+                if len(rows) < _BATCH or client.gone:
+                    watch.clients.add(client)
+                    return watch.sent_seq
+            # Sequences have gaps where old events were deleted.
+            at = int(rows[-1].content["id"])
+            # Apart from the lock: the other watchers do not wait for one that reads slowly.
+            await client.drained()
 
     def unsubscribe(self, client: Client, project_id: str) -> bool:
         """Whether it was subscribed."""
@@ -158,11 +102,12 @@ class Hub:
         self._clients.discard(client)
         WEBSOCKET_CLIENTS.set(len(self._clients))
 
-    async def _load(self, project_id: str, after: int, limit: int) -> list[Message]:
+    async def _load(self, project_id: str, after: int, *, until: int | None = None) -> list[Message]:
+        """The next events, ``_BATCH`` at most."""
         signer = self._services.signer
         messages = []
         async with self._services.database.reading() as session:
-            for row in await tables.events_after(session, project_id, after, limit):
+            for row in await tables.events_after(session, project_id, after, _BATCH, until=until):
                 data = row.data
                 if row.event == "generation.completed":
                     package = await present.materials(session, data["material_package_id"])
@@ -176,7 +121,7 @@ class Hub:
         if watch is None:
             return
         async with watch.lock:
-            while messages := await self._load(project_id, watch.sent_seq, _BATCH):
+            while messages := await self._load(project_id, watch.sent_seq):
                 for message in messages:
                     for client in watch.clients:
                         client.send(message)
@@ -242,10 +187,7 @@ class Hub:
         ended = [client for client in clients if client.actor.session_id not in live]
         for client in ended:
             self.remove(client)
-            # Apart from this: a client that does not answer takes its time to close, and the others do not wait.
-            ending = asyncio.create_task(client.end_session())
-            self._ending.add(ending)
-            ending.add_done_callback(self._ending.discard)
+            client.close(WSCloseCode.POLICY_VIOLATION, b"the session has ended")
 
     async def poll(self) -> None:
         """Find rows that Redis did not tell of, and clients that may hear no more; run until cancelled."""

@@ -13,14 +13,16 @@ from pydantic import Field, ValidationError
 from control_plane.accounts import access
 from control_plane.accounts.actor import Access, Actor
 from control_plane.accounts.tokens import actor_of, read_session_token
-from control_plane.errors import ApiError, Forbidden, InvalidParameter
-from control_plane.events.hub import Client, Hub, Message
+from control_plane.errors import ApiError, Forbidden, InvalidParameter, Unavailable
+from control_plane.events.client import Client, Message
+from control_plane.events.hub import Hub
 from control_plane.projects.tables import load_project
 from control_plane.web.handler import SERVICES, language_of
 from control_plane.web.messages import explain
 from control_plane.web.models import RequestModel
 from control_plane.web.parsing import refuse_unstorable
 from control_plane.work import Services
+from scheduler.outage import MAYBE_AWAY, is_outage
 
 log = structlog.get_logger(__name__)
 
@@ -64,20 +66,26 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
     async with services.database.reading() as session:
         actor = await access.enter(session, actor)
     language = language_of(request) if "Accept-Language" in request.headers else actor.language or "zh"
-    socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=_MAX_MESSAGE_BYTES)
+    # Not compressed: messages are small and many, and each client would have a compressor of its own.
+    socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=_MAX_MESSAGE_BYTES, compress=False)
     await socket.prepare(request)
-    client = Client(socket, actor, language)
+    if request.transport is None:
+        return socket
+    client = Client(socket, request.transport, actor, language)
     hub.add(client)
     writer = asyncio.create_task(client.write_forever())
     try:
-        async for message in socket:
-            if message.type is WSMsgType.TEXT:
-                client.send(Message(await _act(services, hub, client, actor, message.data, language)))
+        with suppress(ConnectionError):  # it has gone
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    client.send(Message(await _act(services, hub, client, actor, message.data, language)))
+                    await client.drained()
     finally:
         hub.remove(client)
         writer.cancel()
-        with suppress(asyncio.CancelledError, ConnectionResetError):
+        with suppress(asyncio.CancelledError, ConnectionError):
             await writer
+        await client.finish()
     return socket
 
 
@@ -95,11 +103,20 @@ async def _act(services: Services, hub: Hub, client: Client, actor: Actor, text:
             return {"event": "unsubscribed", **about}
         async with services.database.reading() as session:
             await load_project(session, actor, project_id)
+        last = int(action.last_event_id) if action.last_event_id is not None else None
+        reached = await hub.subscribe(client, project_id, last)
     except ApiError as error:
-        return {"event": "error", "code": error.code, "message": error.message(language), **about}
-    last = int(action.last_event_id) if action.last_event_id is not None else None
-    reached = await hub.subscribe(client, project_id, last)
+        return _error(error, language, about)
+    except MAYBE_AWAY as error:
+        if not is_outage(error):
+            raise
+        log.warning("database is away, an action is refused", error=str(error))
+        return _error(Unavailable(), language, about)
     return {"event": "subscribed", **about, "id": str(reached)}
+
+
+def _error(error: ApiError, language: str, about: dict[str, Any]) -> dict[str, Any]:
+    return {"event": "error", "code": error.code, "message": error.message(language), **about}
 
 
 def _read(text: str) -> Action:

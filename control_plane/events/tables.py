@@ -37,14 +37,14 @@ async def append(session: AsyncSession, project_id: str, event: str, data: dict[
     return seq
 
 
-async def events_after(session: AsyncSession, project_id: str, seq: int, limit: int) -> list[EventRow]:
-    rows = await session.scalars(
-        select(EventRow)
-        .where(EventRow.project_id == project_id, EventRow.seq > seq)
-        .order_by(EventRow.seq)
-        .limit(limit)
-    )
-    return list(rows)
+async def events_after(
+    session: AsyncSession, project_id: str, seq: int, limit: int, *, until: int | None = None
+) -> list[EventRow]:
+    """In order; ``until`` is the last sequence wanted."""
+    statement = select(EventRow).where(EventRow.project_id == project_id, EventRow.seq > seq)
+    if until is not None:
+        statement = statement.where(EventRow.seq <= until)
+    return list(await session.scalars(statement.order_by(EventRow.seq).limit(limit)))
 
 
 async def last_seqs(session: AsyncSession, project_ids: list[str]) -> dict[str, int]:

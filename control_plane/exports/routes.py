@@ -1,7 +1,6 @@
 """Exports and their files."""
 
 from control_plane.accounts.actor import Access
-from control_plane.errors import QuotaExceeded
 from control_plane.exports import service
 from control_plane.exports.schemas import (
     DownloadUrl,
@@ -22,7 +21,7 @@ routes = Routes("exports")
     access=Access.WRITE,
     body=ExportRequest,
     response=ExportResponse,
-    errors=(QuotaExceeded,),
+    spends=True,
 )
 async def export(call: Call, body: ExportRequest) -> ExportResponse:
     """Export the project's film."""
@@ -41,7 +40,7 @@ async def cancel(call: Call) -> None:
     await service.cancel(call.work, call.actor, call.path["task_id"])
 
 
-@routes.post("/export-tasks/{task_id}/retry", access=Access.WRITE, response=ExportResponse, errors=(QuotaExceeded,))
+@routes.post("/export-tasks/{task_id}/retry", access=Access.WRITE, response=ExportResponse, spends=True)
 async def retry(call: Call) -> ExportResponse:
     """Export again what failed or was cancelled."""
     return await service.retry(call.work, call.actor, call.path["task_id"])

@@ -1,6 +1,6 @@
 """Exports wait for what is still being made of their film; this queues the encoding once it is there."""
 
-from control_plane.errors import QuotaExceeded
+from control_plane.errors import QuotaExceeded, StorageFull
 from control_plane.events import service as events
 from control_plane.events.schemas import ExportFailed, QuotaInsufficient
 from control_plane.exports import tables
@@ -19,7 +19,8 @@ ENCODE_REACTION = "exports.encoded"
 
 
 async def start_waiting(work: Work, project: projects.ProjectRow) -> None:
-    """Queue the encoding of every export of the project that has all it needs. Called after each finished part."""
+    """Queue the encoding of every export of the project that has all it needs. Called after each finished part and
+    each change of the film: one that cannot be paid or stored fails, and the change is made all the same."""
     for export in await tables.waiting_exports(work.session, project.id):
         try:
             async with work.session.begin_nested():
@@ -27,10 +28,13 @@ async def start_waiting(work: Work, project: projects.ProjectRow) -> None:
         except QuotaExceeded as error:
             await events.append(work, project.id, QuotaInsufficient(required=error.required, remaining=error.remaining))
             await fail(work, export, reasons.of_error(error))
+        except StorageFull as error:
+            await fail(work, export, reasons.of_error(error))
 
 
 async def start(work: Work, project: projects.ProjectRow, export: tables.ExportRow) -> None:
-    """Queue the encoding if the film is there, fail the export if it never will be. Raises QuotaExceeded."""
+    """Queue the encoding if the film is there, fail the export if it never will be. Raises QuotaExceeded and
+    StorageFull."""
     package = await materials.package_by_id(work.session, export.package_id)
     if package is None:
         await fail(work, export, reasons.both("素材包已被删除", "the package was deleted"))

@@ -1,7 +1,7 @@
 """Generations and material packages."""
 
 from control_plane.accounts.actor import Access
-from control_plane.errors import AlreadyExists, NotFound, QuotaExceeded, StorageFull, Unavailable
+from control_plane.errors import AlreadyExists, NotFound, Unavailable
 from control_plane.materials import generation, modify, replace, rerun, service
 from control_plane.materials.schemas import (
     ModifyTextRequest,
@@ -33,7 +33,8 @@ routes = Routes("materials")
     access=Access.WRITE,
     body=StartRequest,
     response=StartResponse,
-    errors=(NotFound, QuotaExceeded, StorageFull),
+    errors=(NotFound,),
+    spends=True,
 )
 async def start(call: Call, body: StartRequest) -> StartResponse:
     """Start generating a project's materials."""
@@ -50,14 +51,15 @@ async def progress(call: Call) -> ProgressResponse:
     "/generation/retry/{task_id}",
     access=Access.WRITE,
     response=RetryResponse,
-    errors=(AlreadyExists, QuotaExceeded),
+    errors=(AlreadyExists,),
+    spends=True,
 )
 async def retry(call: Call) -> RetryResponse:
     """Run a step again, with what depends on it."""
     return await rerun.retry(call.work, call.actor, call.path["task_id"])
 
 
-@routes.post("/generation/skip/{task_id}", access=Access.WRITE, errors=(AlreadyExists, QuotaExceeded, Unavailable))
+@routes.post("/generation/skip/{task_id}", access=Access.WRITE, errors=(AlreadyExists, Unavailable), spends=True)
 async def skip(call: Call) -> None:
     """Go on without a step: its part is taken from the package before, else from defaults."""
     await rerun.skip(call.work, call.actor, call.path["task_id"])
@@ -98,7 +100,8 @@ async def switch(call: Call) -> None:
     access=Access.WRITE,
     body=ModifyTextRequest,
     response=ModifyTextResponse,
-    errors=(AlreadyExists, NotFound, QuotaExceeded),
+    errors=(AlreadyExists, NotFound),
+    spends=True,
 )
 async def modify_text(call: Call, body: ModifyTextRequest) -> ModifyTextResponse:
     """Edit an element's text, or have it written again."""
@@ -121,7 +124,8 @@ async def text_candidates(call: Call, query: TextCandidateQuery) -> TextCandidat
     "/material-packages/{package_id}/replace-from-asset",
     access=Access.WRITE,
     body=ReplaceRequest,
-    errors=(AlreadyExists, NotFound, QuotaExceeded),
+    errors=(AlreadyExists, NotFound),
+    spends=True,
 )
 async def replace_from_asset(call: Call, body: ReplaceRequest) -> None:
     """Put an asset of the library in the place of a style, a character or a voice."""
@@ -133,20 +137,22 @@ async def replace_from_asset(call: Call, body: ReplaceRequest) -> None:
     access=Access.WRITE,
     body=RegenerateImageRequest,
     response=RegenerateImageResponse,
-    errors=(QuotaExceeded,),
+    spends=True,
 )
 async def regenerate_image(call: Call, body: RegenerateImageRequest) -> RegenerateImageResponse:
     """Paint another picture of a character or a scene."""
     return await service.regenerate_image(call.work, call.actor, call.path["package_id"], body)
 
 
-@routes.post("/material-packages/{package_id}/select-candidate", access=Access.WRITE, body=SelectCandidateRequest)
+@routes.post(
+    "/material-packages/{package_id}/select-candidate", access=Access.WRITE, body=SelectCandidateRequest, spends=True
+)
 async def select_candidate(call: Call, body: SelectCandidateRequest) -> None:
     """Choose among an element's candidates."""
     await service.select_candidate(call.work, call.actor, call.path["package_id"], body)
 
 
-@routes.post("/material-packages/{package_id}/switch-voice", access=Access.WRITE, body=SwitchVoiceRequest)
+@routes.post("/material-packages/{package_id}/switch-voice", access=Access.WRITE, body=SwitchVoiceRequest, spends=True)
 async def switch_voice(call: Call, body: SwitchVoiceRequest) -> None:
     """Give a character or the narration another voice."""
     await service.switch_voice(call.work, call.actor, call.path["package_id"], body)
@@ -157,6 +163,7 @@ async def switch_voice(call: Call, body: SwitchVoiceRequest) -> None:
     access=Access.WRITE,
     body=SaveNewRequest,
     response=SaveNewResponse,
+    spends=True,
 )
 async def save_new(call: Call, body: SaveNewRequest) -> SaveNewResponse:
     """Save a package as a new version."""

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from control_plane.timeline.rules import estimate_speech_s
 from models.catalog import Catalog
-from models.specs import EncodeSpec, ImageSpec, MusicSpec, VideoSpec
+from models.specs import EncodeSpec, ImageSpec, MusicSpec, SpeechSpec, VideoSpec
 from scheduler.task import NewTask
 
 DEFAULT_DAILY_LIMIT = 5000
@@ -25,18 +26,21 @@ class QuotaState:
 
 
 def cost_of(catalog: Catalog, task: NewTask) -> int:
-    """Quota units of one task by its catalog entry: seconds for sound and video, pixels for pictures."""
+    """Quota units of one task by its catalog entry: seconds for sound and video, pixels for pictures. How long speech
+    lasts is estimated from its text: it is paid before it is spoken."""
     model = catalog.get(task.model)
     if model is None:
         raise KeyError(f"no model {task.model!r} in the catalog")
-    spec = task.spec
+    cost, spec = model.cost_of(task.kind), task.spec
     if isinstance(spec, ImageSpec):
-        return model.cost.units(megapixels=spec.width * spec.height / 1e6)
+        return cost.units(megapixels=spec.width * spec.height / 1e6)
     if isinstance(spec, VideoSpec | MusicSpec):
-        return model.cost.units(seconds=spec.duration_s)
+        return cost.units(seconds=spec.duration_s)
+    if isinstance(spec, SpeechSpec):
+        return cost.units(seconds=estimate_speech_s(spec.text, spec.speed))
     if isinstance(spec, EncodeSpec):
-        return model.cost.units(seconds=max(clip.start_s + clip.duration_s for clip in spec.clips))
-    return model.cost.units()
+        return cost.units(seconds=max(clip.start_s + clip.duration_s for clip in spec.clips))
+    return cost.units()
 
 
 def day_at(moment: datetime, time_zone: str) -> date:

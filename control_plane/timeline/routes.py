@@ -1,7 +1,7 @@
 """Clips, their audio and videos, and the project's music."""
 
 from control_plane.accounts.actor import Access
-from control_plane.errors import AlreadyExists, QuotaExceeded
+from control_plane.errors import AlreadyExists
 from control_plane.timeline import audio, candidates, music, service, video_tasks, videos
 from control_plane.timeline.schemas import (
     ApplyCandidateRequest,
@@ -83,7 +83,7 @@ async def edit_config(call: Call, body: EditConfigRequest) -> None:
     access=Access.WRITE,
     body=GenerateVideoRequest,
     response=GenerateVideoResponse,
-    errors=(QuotaExceeded,),
+    spends=True,
 )
 async def generate_video(call: Call, body: GenerateVideoRequest) -> GenerateVideoResponse:
     """Make a video of a clip."""
@@ -95,7 +95,7 @@ async def generate_video(call: Call, body: GenerateVideoRequest) -> GenerateVide
     access=Access.WRITE,
     body=BatchVideosRequest,
     response=BatchVideosResponse,
-    errors=(QuotaExceeded,),
+    spends=True,
 )
 async def generate_batch_videos(call: Call, body: BatchVideosRequest) -> BatchVideosResponse:
     """Make videos of several clips, or of all that have none."""
@@ -125,7 +125,7 @@ async def list_candidates(call: Call, query: CandidatesQuery) -> Candidates:
     access=Access.WRITE,
     body=RegenerateShotRequest,
     response=RegenerateShotResponse,
-    errors=(QuotaExceeded,),
+    spends=True,
 )
 async def regenerate_image(call: Call, body: RegenerateShotRequest) -> RegenerateShotResponse:
     """Paint another picture of a clip."""
@@ -155,7 +155,7 @@ async def narration(call: Call) -> Narration:
     access=Access.WRITE,
     body=SpeechRequest,
     response=SpeechResponse,
-    errors=(QuotaExceeded,),
+    spends=True,
 )
 async def update_narration(call: Call, body: SpeechRequest) -> SpeechResponse:
     """Change a clip's narration."""
@@ -179,7 +179,7 @@ async def dialogue(call: Call) -> DialogueDetail:
     access=Access.WRITE,
     body=SpeechRequest,
     response=SpeechResponse,
-    errors=(QuotaExceeded,),
+    spends=True,
 )
 async def update_dialogue(call: Call, body: SpeechRequest) -> SpeechResponse:
     """Change a dialogue line of a clip."""
@@ -210,7 +210,7 @@ async def remove_bgm(call: Call) -> None:
     access=Access.WRITE,
     body=GenerateBgmRequest,
     response=GenerateBgmResponse,
-    errors=(QuotaExceeded,),
+    spends=True,
 )
 async def generate_bgm(call: Call, body: GenerateBgmRequest) -> GenerateBgmResponse:
     """Compose music for the film, as a candidate."""

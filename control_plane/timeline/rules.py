@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from models.draft.script.text import speech_seconds
 from models.specs import CameraMovement, Transition
 
 FPS = 24
@@ -27,10 +28,6 @@ DEFAULT_TRANSITION_S = {
     Transition.SLIDE_LEFT: 0.6,
     Transition.SLIDE_UP: 0.6,
 }
-
-# Measured on the draft voices at speed 1.0; only used before a line was spoken.
-_HAN_PER_S = 4.2
-_WORDS_PER_S = 2.6
 
 
 @dataclass(frozen=True)
@@ -152,10 +149,8 @@ def batch_status(states: Sequence[str], *, was_cancelled: bool) -> str:
 
 
 def estimate_speech_s(text: str, speed: float) -> float:
-    """How long a text will take to speak."""
-    han = sum("\u4e00" <= char <= "\u9fff" for char in text)
-    words = len("".join(" " if "\u4e00" <= char <= "\u9fff" else char for char in text).split())
-    return round(max(0.3, han / _HAN_PER_S + words / _WORDS_PER_S) / speed, 2)
+    """How long a text will take to speak; only used before it was spoken."""
+    return round(max(0.3, speech_seconds(text)) / speed, 2)
 
 
 def is_speakable(text: str) -> bool:

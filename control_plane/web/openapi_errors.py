@@ -8,6 +8,8 @@ from control_plane.errors import (
     InvalidParameter,
     NotFound,
     NotLoggedIn,
+    QuotaExceeded,
+    StorageFull,
     Unavailable,
 )
 from control_plane.web.routes import Endpoint, Method
@@ -25,6 +27,8 @@ def errors_of(endpoint: Endpoint) -> list[type[ApiError]]:
             found.add(AlreadyExists)  # its Idempotency-Key was used for something else
     if endpoint.access in _NEEDS_A_ROLE:
         found.add(Forbidden)
+    if endpoint.spends:
+        found |= {QuotaExceeded, StorageFull}
     if endpoint.names_a_resource:
         found.add(NotFound)
     return sorted(found, key=lambda error: (error.status, error.code))

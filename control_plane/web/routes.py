@@ -84,6 +84,8 @@ class Endpoint:
     summary: str
     errors: tuple[type[ApiError], ...] = ()
     """What the handler raises beyond what the declaration implies; see openapi_errors.py."""
+    spends: bool = False
+    """Whether it can reserve quota, so that an exhausted one or a full disk refuses it."""
     secrets: Callable[[Services, dict[str, Any]], dict[str, Any]] | None = None
     """Makes the fields of the answer that may not be stored from those that may; see idempotency.py."""
     transacts: bool = True
@@ -141,6 +143,7 @@ class Routes:
         query: type[RequestModel] | None = None,
         response: type[BaseModel] = Empty,
         errors: tuple[type[ApiError], ...] = (),
+        spends: bool = False,
         secrets: Callable[[Services, dict[str, Any]], dict[str, Any]] | None = None,
         transacts: bool | None = None,
         gate: Gate | None = None,
@@ -162,6 +165,7 @@ class Routes:
                     response,
                     summary,
                     errors,
+                    spends,
                     secrets,
                     transacts,
                     gate,

@@ -21,6 +21,8 @@ from argon2 import PasswordHasher
 from control_plane.accounts import passwords
 from control_plane.accounts.service import create_user
 from control_plane.app import make_app
+from control_plane.events.hub import Hub
+from control_plane.events.socket import HUB
 from control_plane.web.handler import SERVICES
 from control_plane.work import Services
 from models.catalog import load_catalog
@@ -200,6 +202,7 @@ class Client:
 @dataclass
 class Plane:
     services: Services
+    hub: Hub
     farm: InlineFarm
     anonymous: Client
     new_user: Callable[..., Awaitable[Client]]
@@ -276,7 +279,7 @@ async def plane(
 
     async with aiohttp.ClientSession() as http:
         anonymous = Client(http, f"http://127.0.0.1:{port}")
-        yield Plane(services, farm, anonymous, new_user, watch)
+        yield Plane(services, app[HUB], farm, anonymous, new_user, watch)
     scheduling.cancel()
     await asyncio.gather(scheduling, return_exceptions=True)
     await runner.cleanup()

@@ -15,9 +15,17 @@ from scheduler.task import NewTask
 PICTURES = Cost(base=1, per_megapixel=2)
 CATALOG = Catalog(
     [
-        Model(id="painter", display_name="P", tasks=("text_to_image",), license="x", cost=PICTURES),
+        Model(
+            id="painter",
+            display_name="P",
+            tasks=("text_to_image", "image_to_image"),
+            license="x",
+            cost=PICTURES,
+            task_cost={"image_to_image": Cost(base=7)},
+        ),
         Model(id="composer", display_name="C", tasks=("music",), license="x", cost=Cost(per_second=0.5)),
         Model(id="speaker", display_name="S", tasks=("speech",), license="x", cost=Cost(base=1)),
+        Model(id="talker", display_name="T", tasks=("speech",), license="x", cost=Cost(base=1, per_second=2)),
     ]
 )
 
@@ -43,6 +51,27 @@ def test_pictures_cost_by_pixels_and_are_rounded_up() -> None:
 def test_music_costs_by_seconds_and_speech_by_the_line() -> None:
     assert cost_of(CATALOG, task("music", "composer", MusicSpec(duration_s=31))) == 16
     assert cost_of(CATALOG, task("speech", "speaker", SpeechSpec(text="x", language="en", voice="v"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "speed", "cost"),
+    [
+        ("海" * 42, 1.0, 21),  # 10 s
+        ("海" * 42, 2.0, 11),
+        ("word " * 26, 1.0, 21),
+        ("ok", 1.0, 2),
+        ("a" * 6000, 1.0, 386),  # no words: letters count
+    ],
+)
+def test_speech_costs_by_the_seconds_that_its_text_will_take(text: str, speed: float, cost: int) -> None:
+    spec = SpeechSpec(text=text, language="zh", voice="v", speed=speed)
+    assert cost_of(CATALOG, task("speech", "talker", spec)) == cost
+
+
+def test_tasks_of_one_model_can_differ_in_cost() -> None:
+    spec = ImageSpec(prompt="x", width=1280, height=720, style=ArtStyle(style_name="s"))
+    assert cost_of(CATALOG, task("text_to_image", "painter", spec)) == 3
+    assert cost_of(CATALOG, task("image_to_image", "painter", spec)) == 7
 
 
 def test_a_model_that_is_not_in_the_catalog_has_no_price() -> None:
