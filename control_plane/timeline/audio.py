@@ -133,7 +133,7 @@ async def use_custom_audio(work: Work, actor: Actor, clip_id: str, request: Cust
     """Let a sound of the user's own be the narration. Its text stays: subtitles show it, spread over the sound. What
     is being spoken instead is cancelled. Raises InvalidParameter for a sound that cannot be read or is too long."""
     project_id = await tables.project_of_clip(work.session, actor, clip_id)
-    earlier = [line.id for line in await tables.lines_of(work.session, [clip_id]) if line.kind == "narration"]
+    earlier = await tables.line_ids_of(work.session, clip_id, "narration")
     # Tasks before the project, as reactions lock them.
     await queue.cancel_tasks_about(work.session, project_id, "line_id", earlier)
     work.wakes_scheduler = True

@@ -222,6 +222,14 @@ async def lines_of(session: AsyncSession, clip_ids: list[str]) -> list[SpeechLin
     return list(rows)
 
 
+async def line_ids_of(session: AsyncSession, clip_id: str, kind: str | None = None) -> list[str]:
+    """For those who cancel what is spoken before they lock the project: the lines themselves are loaded afterwards."""
+    statement = select(SpeechLineRow.id).where(SpeechLineRow.clip_id == clip_id)
+    if kind is not None:
+        statement = statement.where(SpeechLineRow.kind == kind)
+    return list(await session.scalars(statement))
+
+
 async def videos_of(session: AsyncSession, clip_ids: list[str]) -> list[VideoRow]:
     rows = await session.scalars(
         select(VideoRow).where(VideoRow.clip_id.in_(clip_ids)).order_by(VideoRow.created_at, VideoRow.id)
