@@ -47,17 +47,19 @@ async def narration(work: Work, actor: Actor, clip_id: str) -> Narration:
 async def dialogue(work: Work, actor: Actor, clip_id: str, line_id: str) -> DialogueDetail:
     clip, package, _ = await tables.load_clip(work.session, actor, clip_id)
     line = await _dialogue_line(work, clip, line_id)
+    if line.is_removed:
+        raise NotFound("对话不存在", "no such dialogue line", field="dialogue_id")
     shown = await _Spoken(work, package, [line]).dialogue(line)
     return DialogueDetail(**shown.model_dump(), speech_speed=line.speed, volume=line.volume, emotion=line.emotion)
 
 
 class _Spoken:
-    """The lines of a clip as a client sees them."""
+    """The lines of a clip as a client sees them: without those that were removed."""
 
     def __init__(self, work: Work, package: materials.PackageRow, lines: list[tables.SpeechLineRow]) -> None:
         self._work = work
         self._package = package
-        self.lines = lines
+        self.lines = [line for line in lines if not line.is_removed]
 
     def narration_line(self) -> tables.SpeechLineRow | None:
         return next((line for line in self.lines if line.kind == "narration"), None)

@@ -198,6 +198,7 @@ async def respeak(
         line
         for line in await tables.lines_of(work.session, [clip.id for clip in clips])
         if line.voice_asset_id is None
+        and line.text
         and not line.is_custom_audio
         and (line.kind == "narration" if character is None else line.character_name == character)
     ]
@@ -256,7 +257,7 @@ def lines_by_clip(lines: Sequence[tables.SpeechLineRow]) -> dict[str, list[table
     """What is spoken in each clip, in order: the narration first, then the dialogue."""
     by_clip: dict[str, list[tables.SpeechLineRow]] = {}
     for line in sorted(lines, key=lambda line: (line.kind == "dialogue", line.position)):
-        if line.text or line.is_custom_audio:
+        if not line.is_removed:
             by_clip.setdefault(line.clip_id, []).append(line)
     return by_clip
 

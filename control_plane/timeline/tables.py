@@ -63,6 +63,11 @@ class SpeechLineRow(Base):
     words: Mapped[list[Any]] = mapped_column(default=list)
     is_custom_audio: Mapped[bool] = mapped_column(default=False)
 
+    @property
+    def is_removed(self) -> bool:
+        """A line that was taken out keeps its row, so that its id can be given words again."""
+        return not self.text and not self.is_custom_audio
+
 
 class VideoBatchRow(Base):
     """Videos that were asked for together. ``total_clips`` counts those of clips that were deleted since, too."""
