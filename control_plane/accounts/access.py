@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from control_plane.accounts.actor import ROLES, Access, Actor, Role, Space, check_role
 from control_plane.accounts.tables import MembershipRow, SessionRow, TeamRow, UserRow
 from control_plane.errors import Forbidden, InvalidParameter, NotFound, NotLoggedIn
+from runtime.database import Base
 
 Tenant = InstrumentedAttribute[str] | ColumnElement[str]
 AnySelect = Select[*tuple[Any, ...]]
@@ -65,6 +66,18 @@ async def granted(session: AsyncSession, actor: Actor, statement: AnySelect, mis
     *found, role = row
     check_role(role, actor.needs)
     return found
+
+
+async def granted_locked(
+    session: AsyncSession, actor: Actor, statement: AnySelect, lock: type[Base], missing: NotFound
+) -> list[Any]:
+    """``granted`` for one who writes, with the row of ``lock`` locked. Raises as it does.
+
+    A statement that waited for a lock has the locked row as it is now, but what it joins as it was before the wait. So
+    it runs again once the lock is held: whoever held it meanwhile has changed, or deleted, what lies beside the row.
+    """
+    await granted(session, actor, statement.with_for_update(of=lock), missing)
+    return await granted(session, actor, statement, missing)
 
 
 async def refuse(session: AsyncSession, actor: Actor, missing: NotFound) -> NoReturn:

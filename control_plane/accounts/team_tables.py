@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from control_plane.accounts.access import granted, may_see, role_in
+from control_plane.accounts.access import granted, granted_locked, may_see, role_in
 from control_plane.accounts.actor import Access, Actor, Role
 from control_plane.accounts.tables import InviteRow, MembershipRow, TeamRow, UserRow
 from control_plane.errors import NotFound
@@ -19,10 +19,12 @@ async def load_team(session: AsyncSession, actor: Actor, team_id: str, *, lock: 
     """
     role = role_in(actor, TeamRow.id)
     statement = select(TeamRow, role.label("own_role"), role).where(TeamRow.id == team_id, may_see(actor, TeamRow.id))
-    if lock or actor.needs is not Access.READ:
-        statement = statement.with_for_update(of=TeamRow)
     missing = NotFound("团队不存在", "no such team", field="team_id")
-    team, own_role = await granted(session, actor, statement, missing)
+    if lock or actor.needs is not Access.READ:
+        # Whoever was made less than an admin, or left, while this waited, changes nothing any more.
+        team, own_role = await granted_locked(session, actor, statement, TeamRow, missing)
+    else:
+        team, own_role = await granted(session, actor, statement, missing)
     return team, own_role
 
 

@@ -143,6 +143,8 @@ def colours_of(palette: Mapping[str, Any]) -> list[str]:
                 red, green, blue = ImageColor.getrgb(value)[:3]
             except ValueError:
                 raise NotAColourError(path) from None
+            if not all(0 <= part <= 255 for part in (red, green, blue)):
+                raise NotAColourError(path)
             colours[f"#{red:02x}{green:02x}{blue:02x}"] = None
         else:
             raise NotAColourError(path)

@@ -13,7 +13,6 @@ from control_plane.web.models import (
     PromptText,
     RequestModel,
     ResponseModel,
-    Text,
     Timestamp,
 )
 
@@ -50,16 +49,16 @@ class CreateCharacter(RequestModel):
     character_type: Gender
     description: PromptText | None = None
     personality: Words | None = None
-    appearance: Text | None = None
+    appearance: PromptText | None = None
     image_url: Url
-    prompt_template: Text | None = None
+    prompt_template: PromptText | None = None
 
 
 class UpdateCharacter(RequestModel):
     character_name: Name | None = None
     description: PromptText | None = None
     personality: Words | None = None
-    appearance: Text | None = None
+    appearance: PromptText | None = None
     image_url: Url | None = None
 
 

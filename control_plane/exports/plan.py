@@ -184,11 +184,11 @@ async def _cover(
     if config.custom_image_url is not None:  # by now the artifact's id: see service.export
         image_key = (await artifacts.keys_of(work.session, [config.custom_image_url])).get(config.custom_image_url)
         if image_key is None:
-            raise NotReady("封面图片不存在")
+            raise NotReady(reasons.both("封面图片不存在", "the picture of the cover is gone"))
     elif config.source_clip_id is not None:
         clip_index = next((index for index, clip in enumerate(clips) if clip.id == config.source_clip_id), None)
         if clip_index is None:
-            raise NotReady("封面的片段已被删除")
+            raise NotReady(reasons.both("封面的片段已被删除", "the clip of the cover was deleted"))
     title = config.title_text if config.title_text is not None else project.name
     return CoverSpec(
         image_key=image_key,

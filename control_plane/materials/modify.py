@@ -1,5 +1,6 @@
 """Changing an element's text, by hand or by having it written again, and going back to a former one."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from control_plane.accounts.actor import Actor
@@ -114,7 +115,8 @@ def _title(element: tables.ElementRow) -> str:
 
 
 async def rewritten(work: Work, task: FinishedTask, *, applies: bool = True) -> None:
-    """A text was written again: it applies, unless another was asked for since. Raises QuotaExceeded."""
+    """A text was written again: it applies, unless another was asked for since or its name is somebody else's. Raises
+    QuotaExceeded."""
     project = await work.session.get(projects.ProjectRow, task.project_id)
     package = await tables.package_by_id(work.session, task.context["package_id"])
     element = await tables.element_by_id(work.session, task.context["element_id"])
@@ -122,13 +124,15 @@ async def rewritten(work: Work, task: FinishedTask, *, applies: bool = True) -> 
     if project is None or package is None or element is None or row is None:
         await drop(work, task)
         return
+    taken = False
     if task.state is TaskState.SUCCEEDED:
         step = _STEP_OF[element.kind]
         (part,) = elements.parts_of(step, ScriptResult.model_validate(task.result))
         row.data, row.status = part.model_dump(mode="json"), "completed"
         await work.session.flush()
         latest = (await tables.texts_of(work.session, [element.id]))[-1]
-        if applies and latest.id == row.id:
+        taken = await is_name_taken(work, element, row.data)
+        if applies and latest.id == row.id and not taken:
             await apply(work, project, package, element, row)
     else:
         row.status, row.error_message = "failed", reasons.why(task)
@@ -136,7 +140,7 @@ async def rewritten(work: Work, task: FinishedTask, *, applies: bool = True) -> 
     done = row.status == "completed"
     told = {"event": "candidate.completed", "element_id": element.id, "candidate_id": row.id, "status": row.status}
     content = (
-        f"{_title(element)}已改写"
+        f"{_title(element)}已改写" + ("，但名称已被使用，留作候选" if taken else "")
         if done
         else f"{_title(element)}改写失败：{reasons.spoken(row.error_message or '', 'zh')}"
     )
@@ -162,7 +166,10 @@ async def apply(
     row: tables.TextCandidateRow,
 ) -> None:
     """Give an element a finished text, with what follows from it elsewhere: another name is used by the shots, another
-    shot by its clip. Pictures stay until the next are painted. Raises QuotaExceeded."""
+    shot by its clip. Pictures stay until the next are painted. Raises AlreadyExists for a text with the name of another
+    element, and QuotaExceeded."""
+    if row.data is not None and await is_name_taken(work, element, row.data):
+        raise AlreadyExists("此名称已被使用", "the name in it is taken", field="candidate_id")
     before = dict(element.data)
     await texts.choose(work.session, element, row)
     after = element.data
@@ -180,6 +187,15 @@ async def apply(
             await build.speak(work, project, package, lines)
     await work.session.flush()
     await build.edited(work, project)
+
+
+async def is_name_taken(work: Work, element: tables.ElementRow, data: Mapping[str, Any]) -> bool:
+    """Whether a text has the name of another character or scene of the package: voices, references and the storyboard
+    go by names."""
+    if element.kind not in {"character", "scene"}:
+        return False
+    others = await tables.elements_of(work.session, element.package_id, element.kind)
+    return any(other.data["name"] == data["name"] for other in others if other.id != element.id)
 
 
 async def rename(work: Work, package: tables.PackageRow, kind: str, before: str, after: str) -> None:

@@ -31,7 +31,7 @@ async def replace_from_asset(work: Work, actor: Actor, package_id: str, request:
     element = await tables.element_in(work.session, package.id, kind, request.element_id)
     if element is None:
         raise NotFound("元素不存在", "no such element in this package", field="element_id")
-    data = _style(asset) if kind == "artstyle" else await _character(work, package, element, asset)
+    data = _style(asset) if kind == "artstyle" else await _character(work, element, asset)
     told = {"action": "replace", "element_id": element.id, "asset_id": asset.id}
     await conversations.record(work, project.id, "user", f"用资产“{asset.name}”替换", told)
     await assets.count_use(work.session, asset.id)
@@ -44,12 +44,9 @@ def _style(asset: assets.AssetRow) -> dict[str, object]:
     return style_of(asset.name, asset.description, asset.attributes).model_dump(mode="json")
 
 
-async def _character(
-    work: Work, package: tables.PackageRow, element: tables.ElementRow, asset: assets.AssetRow
-) -> dict[str, object]:
+async def _character(work: Work, element: tables.ElementRow, asset: assets.AssetRow) -> dict[str, object]:
     """The asset as a character that has the element's part in the film."""
-    others = await tables.elements_of(work.session, package.id, "character")
-    if any(other.data["name"] == asset.name for other in others if other.id != element.id):
+    if await modify.is_name_taken(work, element, {"name": asset.name}):
         raise AlreadyExists("素材包中已有同名角色", "another character has this name", field="asset_id")
     attributes = asset.attributes
     was = Character.model_validate(element.data)

@@ -245,8 +245,10 @@ async def switch(work: Work, actor: Actor, package_id: str) -> None:
 
 
 async def rename(work: Work, actor: Actor, package_id: str, name: str) -> None:
-    package, _ = await tables.load_package(work.session, actor, package_id)
-    package.package_name = name
+    package, project = await tables.load_package(work.session, actor, package_id)
+    former, package.package_name = package.package_name, name
+    content = f"素材包“{former}”改名为“{name}”"
+    await conversations.asked(work, project.id, content, "rename_package", material_package_id=package.id, name=name)
 
 
 def _check_whole(package: tables.PackageRow) -> None:

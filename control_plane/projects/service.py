@@ -90,10 +90,14 @@ async def detail(work: Work, actor: Actor, project_id: str) -> ProjectDetail:
 
 async def update(work: Work, actor: Actor, project_id: str, request: UpdateProject) -> None:
     project = await tables.load_project(work.session, actor, project_id)
-    for field, value in request.model_dump(exclude_none=True).items():
+    changes = request.model_dump(exclude_none=True)
+    for field, value in changes.items():
         setattr(project, field, value)
     if request.name is not None:
         project.auto_named = False
+    if changes:
+        content = f"项目改名为“{request.name}”" if request.name is not None else f"修改项目（{', '.join(changes)}）"
+        await conversations.asked(work, project.id, content, "update_project", changes=changes)
 
 
 async def delete(work: Work, actor: Actor, project_id: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from control_plane.accounts.access import AnySelect, granted, may_see, role_in
+from control_plane.accounts.access import AnySelect, granted, granted_locked, may_see, role_in
 from control_plane.accounts.actor import Access, Actor
 from control_plane.errors import NotFound
 from runtime.database import Base, utc_now
@@ -78,8 +78,13 @@ class ConversationRow(Base):
 
 async def load_project(session: AsyncSession, actor: Actor, project_id: str) -> ProjectRow:
     """A project, its row locked unless the endpoint only reads. Raises NotFound, Forbidden and NotLoggedIn."""
-    statement = select(ProjectRow, role_in(actor, ProjectRow.tenant_id)).where(ProjectRow.id == project_id)
-    (project,) = await granted_in_project(session, actor, statement, "项目不存在", "no such project", "project_id")
+    statement = select(ProjectRow, role_in(actor, ProjectRow.tenant_id)).where(
+        ProjectRow.id == project_id, may_see(actor, ProjectRow.tenant_id)
+    )
+    if actor.needs is not Access.READ:
+        statement = statement.with_for_update(of=ProjectRow)
+    missing = NotFound("项目不存在", "no such project", field="project_id")
+    (project,) = await granted(session, actor, statement, missing)
     return project
 
 
@@ -92,9 +97,10 @@ async def granted_in_project(
     Raises NotFound with the message given, Forbidden and NotLoggedIn.
     """
     statement = statement.where(may_see(actor, ProjectRow.tenant_id))
+    missing = NotFound(zh, en, field=field)
     if actor.needs is not Access.READ:
-        statement = statement.with_for_update(of=ProjectRow)
-    return await granted(session, actor, statement, NotFound(zh, en, field=field))
+        return await granted_locked(session, actor, statement, ProjectRow, missing)
+    return await granted(session, actor, statement, missing)
 
 
 async def lock_project(session: AsyncSession, project_id: str) -> ProjectRow | None:

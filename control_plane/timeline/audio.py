@@ -47,17 +47,19 @@ async def narration(work: Work, actor: Actor, clip_id: str) -> Narration:
 async def dialogue(work: Work, actor: Actor, clip_id: str, line_id: str) -> DialogueDetail:
     clip, package, _ = await tables.load_clip(work.session, actor, clip_id)
     line = await _dialogue_line(work, clip, line_id)
+    if line.is_removed:
+        raise NotFound("对话不存在", "no such dialogue line", field="dialogue_id")
     shown = await _Spoken(work, package, [line]).dialogue(line)
     return DialogueDetail(**shown.model_dump(), speech_speed=line.speed, volume=line.volume, emotion=line.emotion)
 
 
 class _Spoken:
-    """The lines of a clip as a client sees them."""
+    """The lines of a clip as a client sees them: without those that were removed."""
 
     def __init__(self, work: Work, package: materials.PackageRow, lines: list[tables.SpeechLineRow]) -> None:
         self._work = work
         self._package = package
-        self.lines = lines
+        self.lines = [line for line in lines if not line.is_removed]
 
     def narration_line(self) -> tables.SpeechLineRow | None:
         return next((line for line in self.lines if line.kind == "narration"), None)
@@ -133,7 +135,7 @@ async def use_custom_audio(work: Work, actor: Actor, clip_id: str, request: Cust
     """Let a sound of the user's own be the narration. Its text stays: subtitles show it, spread over the sound. What
     is being spoken instead is cancelled. Raises InvalidParameter for a sound that cannot be read or is too long."""
     project_id = await tables.project_of_clip(work.session, actor, clip_id)
-    earlier = [line.id for line in await tables.lines_of(work.session, [clip_id]) if line.kind == "narration"]
+    earlier = await tables.line_ids_of(work.session, clip_id, "narration")
     # Tasks before the project, as reactions lock them.
     await queue.cancel_tasks_about(work.session, project_id, "line_id", earlier)
     work.wakes_scheduler = True

@@ -198,6 +198,7 @@ async def respeak(
         line
         for line in await tables.lines_of(work.session, [clip.id for clip in clips])
         if line.voice_asset_id is None
+        and line.text
         and not line.is_custom_audio
         and (line.kind == "narration" if character is None else line.character_name == character)
     ]
@@ -206,19 +207,23 @@ async def respeak(
 
 
 async def use_attached_music(work: Work, project: projects.ProjectRow, package: materials.PackageRow) -> None:
-    """Audio attached to the input becomes the music, unless the project has some."""
+    """Audio attached to the input becomes the music where the project has none yet, or has what was attached for an
+    earlier package: what the user chose stays, and so does silence."""
     artifact_id = package.source.get("audio")
-    if artifact_id and await tables.bgm_of(work.session, project.id) is None:
-        row = await artifacts.artifact(work.session, artifact_id)
-        work.session.add(
-            tables.BgmRow(
-                project_id=project.id,
-                artifact_id=artifact_id,
-                music_name=row.file_name if row else None,
-                source="uploaded",
-            )
-        )
-        await work.session.flush()
+    if artifact_id is None:
+        return
+    row = await tables.bgm_of(work.session, project.id)
+    if row is None:
+        row = tables.BgmRow(project_id=project.id)
+        work.session.add(row)
+    else:
+        earlier = [other for other in await materials.packages_of(work.session, project.id) if other is not package]
+        attached = {other.source.get("audio") for other in earlier if other.version < package.version}
+        if row.artifact_id is None or row.artifact_id not in attached or package.generated_at is not None:
+            return
+    sound = await artifacts.artifact(work.session, artifact_id)
+    row.artifact_id, row.music_name, row.source = artifact_id, sound.file_name if sound else None, "uploaded"
+    await work.session.flush()
 
 
 async def show_picture(session: AsyncSession, image: materials.ImageRow) -> None:
@@ -252,7 +257,7 @@ def lines_by_clip(lines: Sequence[tables.SpeechLineRow]) -> dict[str, list[table
     """What is spoken in each clip, in order: the narration first, then the dialogue."""
     by_clip: dict[str, list[tables.SpeechLineRow]] = {}
     for line in sorted(lines, key=lambda line: (line.kind == "dialogue", line.position)):
-        if line.text or line.is_custom_audio:
+        if not line.is_removed:
             by_clip.setdefault(line.clip_id, []).append(line)
     return by_clip
 

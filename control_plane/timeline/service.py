@@ -106,7 +106,7 @@ async def delete_clip(work: Work, actor: Actor, clip_id: str) -> None:
     AlreadyExists for the last clip: a film has at least one."""
     project_id = await tables.project_of_clip(work.session, actor, clip_id)
     # Tasks before the project, as reactions lock them. What is queued in between is dropped and refunded when it ends.
-    lines = [line.id for line in await tables.lines_of(work.session, [clip_id])]
+    lines = await tables.line_ids_of(work.session, clip_id)
     await queue.cancel_tasks_about(work.session, project_id, "clip_id", [clip_id])
     await queue.cancel_tasks_about(work.session, project_id, "line_id", lines)
     work.wakes_scheduler = True

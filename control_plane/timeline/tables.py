@@ -63,6 +63,11 @@ class SpeechLineRow(Base):
     words: Mapped[list[Any]] = mapped_column(default=list)
     is_custom_audio: Mapped[bool] = mapped_column(default=False)
 
+    @property
+    def is_removed(self) -> bool:
+        """A line that was taken out keeps its row, so that its id can be given words again."""
+        return not self.text and not self.is_custom_audio
+
 
 class VideoBatchRow(Base):
     """Videos that were asked for together. ``total_clips`` counts those of clips that were deleted since, too."""
@@ -220,6 +225,14 @@ async def lines_of(session: AsyncSession, clip_ids: list[str]) -> list[SpeechLin
         .order_by(SpeechLineRow.clip_id, SpeechLineRow.position)
     )
     return list(rows)
+
+
+async def line_ids_of(session: AsyncSession, clip_id: str, kind: str | None = None) -> list[str]:
+    """For those who cancel what is spoken before they lock the project: the lines themselves are loaded afterwards."""
+    statement = select(SpeechLineRow.id).where(SpeechLineRow.clip_id == clip_id)
+    if kind is not None:
+        statement = statement.where(SpeechLineRow.kind == kind)
+    return list(await session.scalars(statement))
 
 
 async def videos_of(session: AsyncSession, clip_ids: list[str]) -> list[VideoRow]:

@@ -57,7 +57,6 @@ class _PromptMark:
 Prompt = Annotated[str, _PromptMark()]
 """Words of the user's that reach a result. A field of a request that takes such words has this type."""
 
-Text = Annotated[str, Field(max_length=2000)]
 PromptText = Annotated[Prompt, Field(max_length=2000)]
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 Id = Annotated[str, Field(min_length=1, max_length=64)]

@@ -88,7 +88,15 @@ FILE_PATHS: dict[str, Any] = {
                                 "properties": {
                                     "code": {"const": 0},
                                     "message": {"const": "success"},
-                                    "data": {"type": "null"},
+                                    "data": {
+                                        "type": "object",
+                                        "required": ["file_size", "file_hash"],
+                                        "additionalProperties": False,
+                                        "properties": {
+                                            "file_size": {"type": "integer", "description": "Bytes received."},
+                                            "file_hash": {"type": "string", "description": "Their SHA-256, in hex."},
+                                        },
+                                    },
                                 },
                             }
                         }

@@ -44,8 +44,10 @@ def decided() -> dict[str, Any]:
 
 @cache
 def agreed() -> dict[str, Any]:
-    """The interfaces with the decisions applied. Raises ValueError for a decision that changes nothing."""
+    """The interfaces with the decisions applied, and the events that were added. Raises ValueError for a decision that
+    changes nothing."""
     contract = copy.deepcopy(kept())
+    contract["events"] |= decided()["added_events"]
     for decision in decided()["changes"]:
         for place in decision["at"] if isinstance(decision["at"], list) else [decision["at"]]:
             _apply(contract, place, decision)

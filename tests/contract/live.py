@@ -137,7 +137,9 @@ class Events:
         if set(message) != {"id", "event", "project_id", "data"}:
             self.problems.append(f"{name} has the fields {sorted(message)}")
         wanted = agreed()["events"].get(name)
-        if wanted is not None:
+        if wanted is None:
+            self.problems.append(f"{name} is not in the contract")
+        else:
             self.problems += [f"{name}: {problem}" for problem in wrong(wanted, message["data"])]
 
 

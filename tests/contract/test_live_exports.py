@@ -1,10 +1,13 @@
-"""Exports and their files, as agreed; with the event that tells of them."""
+"""Exports and their files, as agreed; with the events that tell of them and of what goes into a film."""
 
+import orjson
 import pytest
 
+from runtime import redis as channels
 from tests.contract.live import Walk, listening
 from tests.integration.control_plane.conftest import Client, Plane, generated
 from tests.integration.control_plane.test_flow import EXPORT
+from tests.integration.control_plane.watching import file_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -35,3 +38,37 @@ async def test_exports(plane: Plane, user: Client) -> None:
     cancelled = await walk("GET /export-tasks/:task_id", other["export_task_id"])
     assert cancelled["status"] == "cancelled"
     walk.finish("exports")
+
+
+async def test_what_is_made_or_fails_is_told(plane: Plane, user: Client) -> None:
+    project, _ = await generated(user)
+    clip = (await user.get(f"/projects/{project}/timeline"))["clips"][0]["id"]
+    path = f"/timeline-clips/{clip}"
+    async with listening(user, project) as events:
+        plane.farm.fail |= dict.fromkeys(("image_to_video", "speech", "encode"), "太暗")
+        try:
+            video = (await user.post(f"{path}/generate-video", {"model_id": "draft-motion"}))["generation_id"]
+            told = await events.until("video.failed")
+            assert told == {"clip_id": clip, "shot_number": 1, "generation_id": video, "error_message": "太暗"}
+            await user.put(f"{path}/narration", {"text_content": "风起了。"})
+            unspoken = await events.until("audio.completed")
+            line = (await user.get(f"{path}/narration"))["id"]
+            failure = {"status": "failed", "error_message": "太暗"}
+            assert unspoken == {"clip_id": clip, "audio_id": line} | failure
+            del plane.farm.fail["speech"]
+            await user.put(f"{path}/narration", {"text_content": "风停了。"})
+            spoken = await events.until("audio.completed")
+            assert (spoken["audio_id"], spoken["status"], spoken["duration"] > 0) == (line, "completed", True)
+            assert file_of(spoken["audio_url"]) == file_of((await user.get(f"{path}/narration"))["audio_url"])
+            plane.farm.hold.add("encode")
+            export = (await user.post(f"/projects/{project}/export", {"config": EXPORT}))["export_task_id"]
+            report = {"project_id": project, "reaction": "exports.encoded", "context": {"export_id": export}}
+            await plane.services.redis.publish(channels.PROGRESS, orjson.dumps(report | {"fraction": 0.25}))
+            told = await events.until("export.progress")
+            assert told == {"export_task_id": export, "status": "processing", "progress": 25}
+            plane.farm.release()
+            assert await events.until("export.failed") == {"export_task_id": export, "error_message": "太暗"}
+        finally:
+            plane.farm.release()
+            plane.farm.fail.clear()
+    assert events.problems == []

@@ -63,9 +63,9 @@ class Watch:
         resource = request.match_info.route.resource
         path, method = resource.canonical if resource else "", request.method.lower()
         operation = document()["paths"].get(path, {}).get(method)
-        is_ours = operation is not None and not path.startswith(("/files/", "/uploads/"))
-        if not is_ours or not isinstance(response, web.Response) or not isinstance(response.body, bytes):
-            return
+        has_body = isinstance(response, web.Response) and isinstance(response.body, bytes)
+        if operation is None or not has_body or response.content_type != "application/json":
+            return  # a file's bytes
         answer = orjson.loads(response.body)
         where = f"{request.method} {path.removeprefix('/api/v1')}"
         self.answers[where, response.status] += 1

@@ -384,6 +384,8 @@ async def test_a_text_that_calls_itself_sound_is_no_music(user: Client) -> None:
     [
         ("styles", {"color_palette": {"main": ["#123456", "no colour"]}}, "color_palette.main.1"),
         ("styles", {"color_palette": {"main": 5}}, "color_palette.main"),
+        ("styles", {"color_palette": {"main": "rgb(999,300,900)"}}, "color_palette.main"),
+        ("styles", {"color_palette": {"main": "hsl(0,300%,50%)"}}, "color_palette.main"),
         ("styles", {"style_name": "  "}, "style_name"),
         ("styles", {"prompt_template": ""}, "prompt_template"),
         ("voices", {"language": "ja"}, "language"),

@@ -16,7 +16,7 @@ async def last_of(user: Client, project_id: str) -> str:
 
 
 async def test_edits_are_told_as_they_are_asked(plane: Plane, user: Client) -> None:
-    project_id, _ = await generated(user)
+    project_id, package_id = await generated(user)
     first, second = [clip["id"] for clip in await clips(user, project_id)]
     sound = (await upload_sound(user, 2.0))["file_url"]
     before = len(await said(user, project_id))
@@ -29,6 +29,9 @@ async def test_edits_are_told_as_they_are_asked(plane: Plane, user: Client) -> N
         ("update_bgm", "PUT", f"/projects/{project_id}/bgm", {"audio_url": sound, "music_name": "潮声"}, "潮声"),
         ("remove_bgm", "DELETE", f"/projects/{project_id}/bgm", None, "不要配乐"),
         ("delete_clip", "DELETE", f"/timeline-clips/{first}", None, "删除镜头 2"),
+        ("rename_package", "PUT", f"/material-packages/{package_id}", {"package_name": "定稿"}, "改名为“定稿”"),
+        ("update_project", "PUT", f"/projects/{project_id}", {"name": "潮声", "tags": ["海"]}, "改名为“潮声”"),
+        ("update_project", "PUT", f"/projects/{project_id}", {"description": "一天", "tags": []}, "description, tags"),
     ):
         await user.call(method, path, body)
         asked.append(("user", action))

@@ -109,6 +109,22 @@ async def test_what_failed_or_was_cancelled_is_tried_again_as_the_film_is_now(pl
     assert caught.value.code == 1005
 
 
+async def test_why_there_is_nothing_to_try_again_is_told_in_the_clients_language(plane: Plane, user: Client) -> None:
+    project_id, _ = await generated(user, content=f"{BOARD}\n2,远景,海边,海边的小船,1", input_type="storyboard")
+    clip, _ = (await user.get(f"/projects/{project_id}/timeline"))["clips"]
+    plane.farm.hold.add("encode")
+    try:
+        export = await start(user, project_id, cover={"enabled": True, "source_clip_id": clip["id"]})
+        await user.post(f"/export-tasks/{export}/cancel")
+    finally:
+        plane.farm.release()
+    await user.call("DELETE", f"/timeline-clips/{clip['id']}")
+    for language, words in (("en", "task_id: the clip of the cover was deleted"), ("zh", "封面的片段已被删除")):
+        with pytest.raises(ApiError) as caught:
+            await user.post(f"/export-tasks/{export}/retry", headers={"Accept-Language": language})
+        assert (caught.value.code, caught.value.message.endswith(words)) == (1005, True), caught.value.message
+
+
 async def test_a_cancelled_encoding_that_ends_late_is_not_the_retrys(plane: Plane, user: Client) -> None:
     """Nor does its end fail the retry; each is paid or refunded for itself."""
     project_id = await project(user)

@@ -72,6 +72,7 @@ async def test_every_place_for_words_is_watched(plane: Plane, user: Client) -> N
     character = materials["characters"][0]["id"]
     word = f"有{FORBIDDEN}"
     picture = {"element_type": "character", "element_id": character, "user_prompt": "红色"}
+    person = {"character_name": "小满", "character_type": "female", "image_url": "any"}
     export = {"resolution": "720p", "width": 1280, "height": 720, "format": "MP4", "aspect_ratio": "16:9"}
     calls = [
         ("PUT", f"/projects/{project_id}", {"name": word}, "name"),
@@ -91,6 +92,9 @@ async def test_every_place_for_words_is_watched(plane: Plane, user: Client) -> N
             "config.cover.title_text",
         ),
         ("POST", f"/projects/{project_id}/export", {"task_name": word, "config": export}, "task_name"),
+        ("POST", "/assets/characters", person | {"appearance": word}, "appearance"),
+        ("POST", "/assets/characters", person | {"prompt_template": word}, "prompt_template"),
+        ("PUT", "/assets/characters/ast_any", {"appearance": word}, "appearance"),
     ]
     for method, path, body, field in calls:
         error = await refused(user.call(method, path, body))
@@ -115,7 +119,10 @@ async def test_a_refused_output_fails_its_task_and_costs_nothing(
     assert "画面不可" in failed[0]["error_message"]
 
 
-WORDS = ("prompt", "content", "title", "text", "description", "wish", "name", "tags", "label")
+WORDS = (
+    *("prompt", "content", "title", "text", "description", "wish", "name", "tags", "label", "template", "keywords"),
+    *("appearance", "personality", "mood", "genre", "tone", "tempo", "instruments"),
+)
 NOT_WORDS_OF_A_FILM = {
     # who somebody is, what a file is called, which of our own things is meant
     "username",

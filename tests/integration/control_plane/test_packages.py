@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from tests.contract.fields import shows
 from tests.integration.control_plane.conftest import ApiError, Client, Plane, generated, submission
+from tests.integration.control_plane.files import upload_sound
 from tests.integration.control_plane.test_assets import a_character, a_style, a_voice
 from tests.integration.control_plane.versions import Film
 from tests.integration.control_plane.watching import clips, file_of, idle, materials, ran, said
@@ -37,6 +38,32 @@ async def refused(call: Any, code: int, field: str) -> None:
 
 async def packages(user: Client, project_id: str) -> list[dict[str, Any]]:
     return list((await user.get(f"/projects/{project_id}/material-packages"))["list"])
+
+
+async def test_newly_attached_sound_takes_the_place_of_the_one_attached_before(plane: Plane, user: Client) -> None:
+    """But not of music that the user chose, nor of none."""
+    board = "镜号,景别,场景,画面,时长\n1,远景,海边,傍晚的海滩,1"
+    project_id = (await user.post("/projects", {}))["id"]
+    path = f"/projects/{project_id}/bgm"
+    first, second, third = [await upload_sound(user, 1.0, hz) for hz in (300.0, 400.0, 500.0)]
+
+    async def music(attached: Any) -> str | None:
+        """Generate again with what is attached now; what the music is then."""
+        more = {"project_id": project_id, "attachments": [{"id": attached["id"]}]}
+        await user.post("/input/submit", submission(board, input_type="storyboard", **more))
+        await user.post("/generation/start", {"project_id": project_id})
+        await idle(plane, project_id)
+        url = (await user.get(path)).get("audio_url")
+        return file_of(url) if url else None
+
+    assert await music(first) == file_of(first["file_url"])
+    await user.put(path, {"volume": 0.2})
+    assert await music(second) == file_of(second["file_url"])
+    assert (await user.get(path))["volume"] == 0.2
+    await user.put(path, {"audio_url": third["file_url"]})
+    assert await music(first) == file_of(third["file_url"])
+    await user.call("DELETE", path)
+    assert await music(second) is None
 
 
 @shows("PUT /material-packages/{package_id}", "package_name")

@@ -16,10 +16,17 @@ from scheduler.task import OutcomeClass
 from tests.contract.fields import shows
 from tests.integration.control_plane.conftest import ApiError, Plane, generated
 from tests.integration.control_plane.versions import Film
-from tests.integration.control_plane.watching import clips, idle, ran, said, used
+from tests.integration.control_plane.watching import clips, idle, materials, ran, said, used
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+TWO = "\n".join(
+    [
+        "镜号,景别,场景,画面,角色,对白,时长",
+        "1,中景,海边,沙滩上的安安,安安,你好！,2",
+        "2,中景,海边,沙滩上的小北,小北,你好！,2",
+    ]
+)
 MODIFY = "POST /material-packages/{package_id}/modify/text"
 
 
@@ -33,6 +40,13 @@ async def first(plane: Plane) -> Film:
 async def film(first: Film) -> Film:
     """A version of a test's own."""
     return await first.copy()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def of_two(plane: Plane) -> Film:
+    """A film with two characters."""
+    user = await plane.new_user("writer-of-two")
+    return Film(user, *await generated(user, content=TWO, input_type="storyboard"))
 
 
 @contextmanager
@@ -243,6 +257,53 @@ async def test_of_two_that_are_written_at_once_the_later_one_counts(plane: Plane
     assert (await film.element("storyline"))["title"] == "乙#2"
     assert [row["is_selected"] for row in await film.texts("storyline")] == [False, False, True]
     assert second["candidate_id"] == (await film.texts("storyline"))[-1]["id"]
+
+
+async def pair(film: Film) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two characters of the film."""
+    one, other, *_ = (await materials(film.user, film.package_id))["characters"]
+    return one, other
+
+
+async def modify(film: Film, element_id: str, **request: str) -> str:
+    body = {"element_type": "character", "element_id": element_id, **request}
+    return str((await film.post("modify/text", body))["candidate_id"])
+
+
+async def names(film: Film) -> list[str]:
+    return [person["character_name"] for person in await pair(film)]
+
+
+async def test_a_former_name_that_somebody_else_has_now_cannot_be_chosen(of_two: Film) -> None:
+    film = await of_two.copy()
+    one, other = await pair(film)
+    for who, name in ((one, "小满"), (other, one["character_name"])):
+        content = json.dumps({"character_name": name})
+        await modify(film, who["id"], modification_type="text_edit", new_content=content)
+    former = (await film.texts("character"))[0]
+    choice = {"element_type": "character", "candidate_type": "text"}
+    choice |= {"element_id": one["id"], "candidate_id": former["id"]}
+    with pytest.raises(ApiError, match="candidate_id") as refused:
+        await film.post("select-candidate", choice)
+    assert refused.value.code == 1005
+    assert await names(film) == ["小满", one["character_name"]]
+
+
+async def test_two_who_are_written_again_do_not_become_namesakes(plane: Plane, of_two: Film) -> None:
+    """The later text is there to choose once the name is free."""
+    film = await of_two.copy()
+    one, other = await pair(film)
+    with writing(plane, "name"):
+        for who in (one, other):
+            made = await modify(film, who["id"], modification_type="regenerate", user_prompt="阿福")
+            await idle(plane, film.project_id)
+    assert await names(film) == ["阿福#1", other["character_name"]]
+    assert "名称" in (await film.user.get(f"/projects/{film.project_id}/conversations"))["list"][-1]["message_content"]
+    content = json.dumps({"character_name": "小满"})
+    await modify(film, one["id"], modification_type="text_edit", new_content=content)
+    choice = {"element_type": "character", "candidate_type": "text", "element_id": other["id"], "candidate_id": made}
+    await film.post("select-candidate", choice)
+    assert await names(film) == ["小满", "阿福#1"]
 
 
 async def test_a_text_that_was_not_written_changes_nothing_and_says_why(plane: Plane, film: Film) -> None:

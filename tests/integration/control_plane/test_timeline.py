@@ -183,6 +183,33 @@ async def test_what_can_be_put_can_be_read(user: Client) -> None:
     assert caught.value.code == 1004
 
 
+async def test_a_line_that_was_removed_is_not_there_until_it_gets_words_again(plane: Plane, user: Client) -> None:
+    project_id, package_id = await generated(user, content=BOARD, input_type="storyboard")
+    await idle(plane)
+    path = f"/timeline-clips/{(await clips(user, project_id))[0]['id']}"
+    audio = await user.get(f"{path}/audio")
+    lines = {
+        "narration": audio["narration"]["id"],
+        f"dialogue/{audio['dialogue'][0]['id']}": audio["dialogue"][0]["id"],
+    }
+    for line in lines:
+        await user.put(f"{path}/{line}", {"text_content": ""})
+        with pytest.raises(ApiError) as caught:
+            await user.get(f"{path}/{line}")
+        assert caught.value.code == 1004
+    assert await user.get(f"{path}/audio") == {}
+    # Nor is it spoken by another voice.
+    (character,) = (await user.get(f"/material-packages/{package_id}"))["materials"]["characters"]
+    for kind, element in (("narration", package_id), ("character", character["id"])):
+        voice = {"element_type": kind, "element_id": element, "voice_id": "voice_zh-female-1"}
+        await user.post(f"/material-packages/{package_id}/switch-voice", voice)
+    await idle(plane)
+    assert "" not in [run.spec["text"] for run in plane.farm.ran if run.kind == "speech"]
+    for line, line_id in lines.items():
+        await user.put(f"{path}/{line}", {"text_content": "又起风了。"})
+        assert (await user.get(f"{path}/{line}"))["id"] == line_id
+
+
 # --- videos of many clips
 
 
