@@ -26,6 +26,7 @@ from runtime.embedded.process import spawn, wait_until
 from runtime.embedded.ray_head import DRIVER_ENVIRONMENT, RayHead
 from runtime.embedded.redis_server import EmbeddedRedis
 from runtime.embedded.rundir import create_run_dir
+from tests.contract.fields import SENT, claimed_by
 
 REPOSITORY = Path(__file__).parents[1]
 RAY_GROUP = "ray"
@@ -43,6 +44,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "ray_head" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group(RAY_GROUP))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    SENT.begin_test()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
+    if fixturedef.scope == "function":
+        return (yield)
+    with SENT.shared():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """A test that claims to show what a request field changes runs, and its client sends the field."""
+    report = yield
+    claims = claimed_by(item.iter_markers("shows"))
+    if claims and report.skipped:
+        report.outcome, report.longrepr = "failed", "it claims fields, so it may not be skipped"
+    elif claims and call.when == "call" and report.passed and SENT.missing(claims):
+        report.outcome, report.longrepr = "failed", f"it claims what it did not send: {sorted(SENT.missing(claims))}"
+    return report
 
 
 def run_apart(work: Callable[[], Coroutine[Any, Any, None]]) -> None:

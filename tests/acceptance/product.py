@@ -20,6 +20,7 @@ import asyncpg
 import psutil
 
 from runtime.embedded.datadir import DataDirectory
+from tests.contract.fields import SENT
 
 T = TypeVar("T")
 
@@ -78,6 +79,7 @@ class Api:
         except HTTPError as error:
             raise Refused(error.code, json.load(error)) from error
         assert (set(envelope), envelope["code"]) == ({"code", "message", "data"}, 0), envelope
+        SENT.note(method, path, body)
         return envelope["data"]
 
     def get(self, path: str) -> Any:

@@ -41,6 +41,7 @@ from scheduler.ports import Assignment, AttemptReport
 from scheduler.task import OutcomeClass
 from scheduler.testing import FakeFarm
 from tests.conftest import fresh_database
+from tests.contract.fields import SENT
 from tests.contract.watch import Watch
 from tests.integration.control_plane.rendered import Rendered, rendered_in
 
@@ -176,6 +177,7 @@ class Client:
         assert set(envelope) == {"code", "message", "data"}
         if envelope["code"] or answer.status != 200:
             raise ApiError(answer.status, envelope)
+        SENT.note(method, path, body, options.get("params"))
         return envelope["data"]
 
     async def get(self, path: str, **options: Any) -> Any:

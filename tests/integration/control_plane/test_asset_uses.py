@@ -46,6 +46,7 @@ async def test_a_character_becomes_the_protagonist_as_it_was_described(plane: Pl
     assert (await user.get(f"/assets/characters/{character['id']}"))["usage_count"] == 1
 
 
+@shows("POST /assets/styles", "prompt_template", "visual_keywords", "color_palette")
 async def test_a_style_is_what_everything_is_painted_in(plane: Plane, user: Client) -> None:
     style = await a_style(user, visual_keywords=["pixel"], color_palette={"a": "#ff0000", "b": ["navy"]})
     project_id, package_id = await generated(user, config={"style_id": style["id"]})
