@@ -128,11 +128,9 @@ async def apply_finished_tasks(services: Services) -> None:
 async def _listen(services: Services, wake: asyncio.Event) -> None:
     while True:
         try:
-            async with services.redis.pubsub() as subscription:
-                await subscription.subscribe(channels.WAKE_REACTIONS)
-                while True:
-                    if await subscription.get_message(ignore_subscribe_messages=True, timeout=4.0):
-                        wake.set()
+            async with channels.subscribed(services.redis, channels.WAKE_REACTIONS) as messages:
+                async for _ in messages:
+                    wake.set()
         except (RedisError, OSError) as error:
             log.info("redis is away, reactions poll", error=str(error))
             await asyncio.sleep(_AFTER_ERROR_S)

@@ -325,7 +325,8 @@ class _Events:
         """Until something is told, and for a while at most."""
         await asyncio.sleep(_LEAST_POLL_S)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._arrived.wait(), _POLL_S)
+            async with asyncio.timeout(_POLL_S):
+                await self._arrived.wait()
         self._arrived.clear()
 
 

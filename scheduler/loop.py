@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from monitoring import metrics
 from runtime.bilingual import spoken
 from runtime.database import Database
-from runtime.redis import WAKE_SCHEDULER
+from runtime.redis import WAKE_SCHEDULER, subscribed
 from scheduler import ledger
 from scheduler.crew import Crew
 from scheduler.leader import Leadership
@@ -32,7 +32,6 @@ from scheduler.task import TERMINAL, OutcomeClass
 log = structlog.get_logger(__name__)
 
 _OUTAGE_RETRY_S = 0.5
-_REDIS_READ_TIMEOUT_S = 4.0  # under the client's socket timeout
 
 
 @dataclass(frozen=True)
@@ -254,11 +253,9 @@ class Scheduler:
         """Wake at once when Redis says so; without it the slow poll finds the same, later."""
         while True:
             try:
-                async with self._redis.pubsub() as subscription:
-                    await subscription.subscribe(WAKE_SCHEDULER)
-                    while True:
-                        if await subscription.get_message(timeout=_REDIS_READ_TIMEOUT_S):
-                            self._wake.set()
+                async with subscribed(self._redis, WAKE_SCHEDULER) as messages:
+                    async for _ in messages:
+                        self._wake.set()
             except (RedisError, OSError) as error:
                 log.info("Redis is away, polling", error=str(error))
                 await asyncio.sleep(_OUTAGE_RETRY_S)

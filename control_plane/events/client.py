@@ -79,7 +79,8 @@ class Client:
         while not self._few.is_set():
             before = self._sent
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._few.wait(), _STALLED_S)
+                async with asyncio.timeout(_STALLED_S):
+                    await self._few.wait()
             if self._sent == before and not self._few.is_set():
                 self._close_slow()
 

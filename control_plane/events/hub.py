@@ -150,12 +150,9 @@ class Hub:
         """Hear of new rows and of progress by Redis; run until cancelled."""
         while True:
             try:
-                async with self._services.redis.pubsub() as subscription:
-                    await subscription.subscribe(channels.EVENTS, channels.PROGRESS)
-                    while True:
-                        heard = await subscription.get_message(ignore_subscribe_messages=True, timeout=4.0)
-                        if heard is not None:
-                            await self._hear(heard)
+                async with channels.subscribed(self._services.redis, channels.EVENTS, channels.PROGRESS) as messages:
+                    async for heard in messages:
+                        await self._hear(heard)
             except (RedisError, OSError, SQLAlchemyError) as error:
                 log.info("events fall back to polling", error=str(error))
                 await asyncio.sleep(_AFTER_ERROR_S)

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from contextlib import suppress
+from typing import Any
 
 import pytest
 import redis.asyncio
 
 from runtime.embedded.redis_server import EmbeddedRedis
-from runtime.redis import connect
+from runtime.redis import connect, subscribed
 
 MESSAGES = 200
 
@@ -81,3 +83,40 @@ def test_it_listens_on_the_loopback_interface_alone() -> None:
             EmbeddedRedis(server.port)
     finally:
         server.stop()
+
+
+async def test_a_loop_ends_though_the_client_lost_its_cancellation(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As asyncio.wait_for does in Python 3.11 when it is cancelled just as what it waits for is done."""
+    client = connect(redis_url)
+    waiting = asyncio.Event()
+
+    async def lose(*args: Any, **options: Any) -> None:
+        waiting.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+
+    async def listen() -> None:
+        async with subscribed(client, "channel") as messages:
+            async for _ in messages:
+                pass
+
+    async def publish() -> None:
+        while True:
+            await client.publish("channel", b"")
+
+    for act, place, name in (
+        (listen, redis.asyncio.client.PubSub, "get_message"),
+        (publish, redis.asyncio.Redis, "execute_command"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, lose)
+            task = asyncio.create_task(act())
+            await waiting.wait()
+            waiting.clear()
+            task.cancel()
+            done, _ = await asyncio.wait([task], timeout=5)
+            assert done
+            assert task.cancelled()
+    await client.aclose()
