@@ -6,9 +6,9 @@ import pytest
 import pytest_asyncio
 
 from tests.contract.fields import shows
+from tests.integration.control_plane.assets import a_character, a_style, a_voice
 from tests.integration.control_plane.conftest import ApiError, Client, Plane, generated, submission
 from tests.integration.control_plane.files import upload_sound
-from tests.integration.control_plane.test_assets import a_character, a_style, a_voice
 from tests.integration.control_plane.versions import Film
 from tests.integration.control_plane.watching import clips, file_of, idle, materials, ran, said
 

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from runtime.ids import new_id
 from tests.contract.fields import shows
+from tests.integration.control_plane.assets import a_style, refused, team_of
 from tests.integration.control_plane.conftest import STORY, ApiError, Client, Plane
-from tests.integration.control_plane.test_assets import a_style, refused, team_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
