@@ -27,12 +27,16 @@ class Rendered:
     cover: bytes
 
 
-@pytest.fixture(scope="module", params=["seaside.txt", "lantern_city.txt"])
+@pytest.fixture(scope="module", params=["seaside", "lantern_city"])
 def rendered(request: pytest.FixtureRequest, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
-    """A sample's film from the command line, with the files that were exported beside it."""
-    folder, name = tmp_path_factory.mktemp("film"), request.param.partition(".")[0]
+    """A sample's film from the command line, with the files that were exported beside it: the Chinese one's first
+    paragraphs, for the sake of time, and the whole English one."""
+    folder, name = tmp_path_factory.mktemp("film"), request.param
     user = server.new_user(name)
-    film = render(SAMPLES / request.param, folder / "film.mp4", [], server, name)
+    paragraphs = (SAMPLES / f"{name}.txt").read_text().split("\n\n")
+    story = folder / f"{name}.txt"
+    story.write_text("\n\n".join(paragraphs[:5] if name == "seaside" else paragraphs))
+    film = render(story, folder / "film.mp4", [], server, name)
     (project,) = user.get("/projects")["list"]
     files = {file["file_type"]: file for file in user.get(f"/projects/{project['id']}/export-files")["list"]}
     assert set(files) == {"video", "subtitle", "cover"}

@@ -64,9 +64,11 @@ def made(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         "plain": {},
         "style and music": {"config": {"style_id": _style(api)}, "attachments": [_beeps(api)]},
         "portrait, English, bare": {"config": {"aspect_ratio": "9:16"}, "language": "en", "subtitle_enabled": False},
-        "long": {"config": {"duration_type": "custom", "duration_seconds": 20}},
+        "long, reference": {
+            "config": {"duration_type": "custom", "duration_seconds": 20},
+            "attachments": [_green_picture(api)],
+        },
         "professional": {"input_mode": "professional"},
-        "reference": {"attachments": [_green_picture(api)]},
         "document": {"attachments": [_document(api)]},
         "subject": {"config": {"subject_id": api.get("/input/options")["subjects"][-1]["id"]}},
     }
@@ -142,7 +144,7 @@ def test_subtitle_enabled(made: dict[str, Made]) -> None:
 
 @shows("POST /input/submit", "config.duration_seconds")
 def test_duration_seconds(made: dict[str, Made]) -> None:
-    assert made["long"].film.duration_s == pytest.approx(20, abs=2)
+    assert made["long, reference"].film.duration_s == pytest.approx(20, abs=2)
     assert abs(made["plain"].film.duration_s - 20) > 4
 
 
@@ -159,7 +161,7 @@ def test_input_mode(made: dict[str, Made]) -> None:
 
 @shows("POST /input/submit", "attachments.id")
 def test_an_attached_picture_is_a_reference(made: dict[str, Made]) -> None:
-    plain, green = _colour(made["plain"].film), _colour(made["reference"].film)
+    plain, green = _colour(made["plain"].film), _colour(made["long, reference"].film)
     assert green[1] - green[[0, 2]].mean() > plain[1] - plain[[0, 2]].mean() + SEEN
 
 

@@ -68,6 +68,7 @@ async def test_a_batch_is_reserved_whole_or_not_at_all(plane: Plane) -> None:
         )
     async with user.session.ws_connect(f"{user.url}/ws?token={user.token}") as socket:
         await socket.send_json({"action": "subscribe", "channel": "project", "project_id": project_id})
+        assert (await socket.receive_json())["event"] == "subscribed"
         with pytest.raises(ApiError) as caught:
             await user.post(path, {"model_id": "draft-motion"})
         assert caught.value.code == 1006
