@@ -8,9 +8,9 @@ from sqlalchemy import text
 from models.specs import ArtStyle
 from scheduler.ports import Assignment
 from tests.contract.fields import shows
-from tests.integration.control_plane.assets import a_character, a_piece, a_style, a_voice, fetch, own
+from tests.integration.control_plane.assets import a_character, a_piece, a_style, a_voice, own
 from tests.integration.control_plane.conftest import ApiError, Client, Plane, generated, submission
-from tests.integration.control_plane.files import upload_picture, upload_sound
+from tests.integration.control_plane.files import fetch, upload_picture, upload_sound
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
