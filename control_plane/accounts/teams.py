@@ -68,6 +68,8 @@ async def delete(work: Work, actor: Actor, team_id: str) -> None:
     Raises AlreadyExists while it owns projects or assets: those are deleted one by one, by who means it. Whoever makes
     something in it has its row locked (access.hold_space), so that nothing is made unseen.
     """
+    for membership, _ in await team_tables.members_of(work.session, team_id):
+        await forget_answers(work.session, membership.user_id)
     team, _ = await team_tables.load_team(work.session, actor, team_id)
     projects = select(func.count()).where(ProjectRow.tenant_id == team.id)
     assets = select(func.count()).where(AssetRow.tenant_id == team.id, AssetRow.deleted_at.is_(None))

@@ -236,7 +236,7 @@ async def test_a_refused_request_does_not_use_up_its_key(user: Client) -> None:
     await user.post("/input/submit", submission(), headers=headers)
 
 
-@pytest.mark.parametrize("way", ["removed", "left", "demoted"])
+@pytest.mark.parametrize("way", ["removed", "left", "demoted", "deleted"])
 async def test_an_answer_is_not_given_again_to_whoever_may_not_see_it_any_more(
     plane: Plane, user: Client, way: str
 ) -> None:
@@ -253,6 +253,8 @@ async def test_an_answer_is_not_given_again_to_whoever_may_not_see_it_any_more(
     member_id = (await member.get("/user/me"))["id"]
     if way == "removed":
         await user.call("DELETE", f"/teams/{team_id}/members/{member_id}")
+    elif way == "deleted":
+        await user.call("DELETE", f"/teams/{team_id}")
     elif way == "left":
         await member.post(f"/teams/{team_id}/leave", headers={"Idempotency-Key": "leaving"})
     else:
