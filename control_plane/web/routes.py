@@ -155,20 +155,20 @@ class Routes:
             summary = (handler.__doc__ or "").strip().split("\n")[0]
             self.endpoints.append(
                 Endpoint(
-                    self.module,
-                    method,
-                    path,
-                    handler,
-                    access,
-                    body,
-                    query,
-                    response,
-                    summary,
-                    errors,
-                    spends,
-                    secrets,
-                    transacts,
-                    gate,
+                    module=self.module,
+                    method=method,
+                    path=path,
+                    handler=handler,
+                    access=access,
+                    body=body,
+                    query=query,
+                    response=response,
+                    summary=summary,
+                    errors=errors,
+                    spends=spends,
+                    secrets=secrets,
+                    transacts=transacts,
+                    gate=gate,
                 )
             )
             return handler
