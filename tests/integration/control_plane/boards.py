@@ -1,13 +1,11 @@
 """Small films with a storyboard, as tests of the timeline make them."""
 
 import asyncio
-import io
-import wave
 from typing import Any
 
-import numpy as np
 from sqlalchemy import text
 
+from tests.integration.control_plane import files
 from tests.integration.control_plane.conftest import Client, Plane, generated
 
 BOARD = """镜号,景别,场景,画面,角色,旁白,对白,时长,运镜,转场
@@ -47,37 +45,4 @@ async def idle(plane: Plane) -> None:
 
 async def upload(user: Client, data: bytes, name: str = "voice.wav") -> str:
     """The address of an uploaded sound."""
-    config = await user.get("/attachments/upload-config")
-    async with user.session.put(config["upload_url"], data=data) as answer:
-        assert answer.status == 200
-    registration = {
-        "file_name": name,
-        "file_type": "audio/wav",
-        "file_category": "audio",
-        "file_size": len(data),
-        "file_url": config["file_url"],
-    }
-    return str((await user.post("/attachments", registration))["file_url"])
-
-
-def tone(seconds: float) -> bytes:
-    times = np.arange(round(8000 * seconds)) / 8000
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(8000)
-        file.writeframes((8000 * np.sin(2764 * times)).astype("<i2").tobytes())
-    return buffer.getvalue()
-
-
-# --- order and deletion
-
-
-async def file_at(user: Client, url: str) -> bytes:
-    async with asyncio.timeout(30):
-        while True:
-            async with user.session.get(url) as answer:
-                if answer.status == 200:
-                    return await answer.read()
-            await asyncio.sleep(0.05)
+    return str((await files.upload(user, data, name, "audio/wav", "audio"))["file_url"])

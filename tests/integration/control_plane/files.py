@@ -1,5 +1,6 @@
 """Files as users upload them."""
 
+import asyncio
 import io
 import wave
 from typing import Any
@@ -54,6 +55,16 @@ async def fetch(user: Client, url: str) -> bytes:
     async with user.session.get(url) as answer:
         assert answer.status == 200, await answer.text()
         return await answer.read()
+
+
+async def fetch_made(user: Client, url: str) -> bytes:
+    """A file that is still being made, once it is there."""
+    async with asyncio.timeout(60):
+        while True:
+            async with user.session.get(url) as answer:
+                if answer.status == 200:
+                    return await answer.read()
+            await asyncio.sleep(0.05)
 
 
 async def looks(user: Client, url: str) -> Image.Image:

@@ -23,6 +23,7 @@ from tests.integration.control_plane.assets import (
 from tests.integration.control_plane.conftest import ApiError, Client, Plane
 from tests.integration.control_plane.files import (
     fetch,
+    fetch_made,
     looks,
     picture,
     sound,
@@ -180,7 +181,7 @@ async def test_a_style_is_kept_as_it_was_given(user: Client) -> None:
 async def test_a_style_without_a_picture_is_painted_and_painted_again_when_it_changes(user: Client) -> None:
     made = await a_style(user)
     path = f"/assets/styles/{made['id']}"
-    before = await painted(user, made["preview_image_url"])
+    before = await fetch_made(user, made["preview_image_url"])
     renamed = await user.put(path, {"description": "千年的壁画"})
     assert renamed["description"] == "千年的壁画"
     seen = {before}
@@ -192,7 +193,7 @@ async def test_a_style_without_a_picture_is_painted_and_painted_again_when_it_ch
     ):
         changed = await user.put(path, change)
         assert {name: changed[name] for name in change} == change
-        now = await painted(user, changed["preview_image_url"])
+        now = await fetch_made(user, changed["preview_image_url"])
         assert now not in seen, change
         seen.add(now)
     other = (await upload_picture(user, "#00ff00"))["file_url"]
@@ -200,15 +201,6 @@ async def test_a_style_without_a_picture_is_painted_and_painted_again_when_it_ch
     kept = await user.put(path, {"style_name": "榆林窟"})
     assert kept["preview_image_url"] == shown["preview_image_url"]
     assert (await looks(user, kept["preview_image_url"])).getpixel((5, 5)) == (0, 255, 0)
-
-
-async def painted(user: Client, url: str) -> bytes:
-    async with asyncio.timeout(60):
-        while True:
-            async with user.session.get(url) as answer:
-                if answer.status == 200:
-                    return await answer.read()
-            await asyncio.sleep(0.05)
 
 
 @shows(

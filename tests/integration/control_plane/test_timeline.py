@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from tests.contract.fields import shows
-from tests.integration.control_plane.boards import BOARD, EXPORT, OVER, board, clips, file_at, idle, tone, upload, used
+from tests.integration.control_plane import files
+from tests.integration.control_plane.boards import BOARD, EXPORT, OVER, board, clips, idle, upload, used
 from tests.integration.control_plane.conftest import ApiError, Client, Plane, generated
+from tests.integration.control_plane.files import fetch_made
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -156,13 +158,13 @@ async def test_a_sound_of_the_users_own_is_the_narration(plane: Plane, user: Cli
     before = await used(user)
     plane.farm.hold.add("speech")
     await user.put(f"{path}/narration", {"text_content": "字幕里的话。", "volume": 0.8})
-    sound = await upload(user, tone(7.5))
+    sound = await upload(user, files.sound(7.5))
     await user.post(f"{path}/narration/custom-audio", {"audio_url": sound})
     plane.farm.release()
     shown = (await user.get(f"{path}/audio"))["narration"]
     assert (shown["is_custom_audio"], shown["generation_status"]) == (True, "completed")
     async with user.session.get(shown["custom_audio_url"]) as answer:
-        assert await answer.read() == tone(7.5)
+        assert await answer.read() == files.sound(7.5)
     (longer, *_) = await clips(user, project_id)
     line = (await user.get(f"{path}/audio"))["dialogue"][0]
     assert longer["duration"] > max(clip["duration"], 7.5)
@@ -186,13 +188,13 @@ async def test_a_sound_of_the_users_own_is_the_narration(plane: Plane, user: Cli
     assert "custom_audio_url" not in shown
 
 
-@pytest.mark.parametrize("sound", [tone(0.01), tone(130)], ids=["short", "long"])
-async def test_a_sound_that_cannot_be_a_narration_is_refused(user: Client, sound: bytes) -> None:
+@pytest.mark.parametrize("data", [files.sound(0.01), files.sound(130)], ids=["short", "long"])
+async def test_a_sound_that_cannot_be_a_narration_is_refused(user: Client, data: bytes) -> None:
     project_id = await board(user, BOARD)
     (clip, *_) = await clips(user, project_id)
     path = f"/timeline-clips/{clip['id']}/narration"
     before = await user.get(path)
-    address = await upload(user, sound)
+    address = await upload(user, data)
     with pytest.raises(ApiError, match="audio_url") as caught:
         await user.post(f"{path}/custom-audio", {"audio_url": address})
     assert caught.value.code == 1001
@@ -202,7 +204,7 @@ async def test_a_sound_that_cannot_be_a_narration_is_refused(user: Client, sound
 
 async def test_nobody_elses_sound_is_a_narration_or_the_music(plane: Plane, user: Client) -> None:
     stranger = await plane.new_user("stranger")
-    address = await upload(stranger, tone(1))
+    address = await upload(stranger, files.sound(1))
     project_id = await board(user)
     (clip, *_) = await clips(user, project_id)
     for url in (address, "https://example.org/a.mp3"):
@@ -219,8 +221,8 @@ async def test_nobody_elses_sound_is_a_narration_or_the_music(plane: Plane, user
 async def test_music_is_named_by_where_it_comes_from(user: Client) -> None:
     project_id = await board(user)
     path = f"/projects/{project_id}/bgm"
-    uploaded = await upload(user, tone(2), "我的歌.wav")
-    body = {"music_name": "慢板", "audio_url": await upload(user, tone(3)), "duration": 3}
+    uploaded = await upload(user, files.sound(2), "我的歌.wav")
+    body = {"music_name": "慢板", "audio_url": await upload(user, files.sound(3)), "duration": 3}
     library = (await user.post("/assets/music", body))["audio_url"]
 
     async def chosen(**request: Any) -> tuple[str, str | None]:
@@ -271,7 +273,7 @@ async def test_what_is_asked_for_is_made_of_it(plane: Plane, user: Client) -> No
     sounds = []
     for prompt in ("欢快的进行曲", "悲伤的慢板"):
         address = (await user.post(f"/projects/{project_id}/generate-bgm", {"prompt": prompt}))["audio_url"]
-        sounds.append(await file_at(user, address))
+        sounds.append(await fetch_made(user, address))
     assert sounds[0] != sounds[1]
     (clip, *_) = await clips(user, project_id)
     path = f"/timeline-clips/{clip['id']}"
@@ -282,7 +284,7 @@ async def test_what_is_asked_for_is_made_of_it(plane: Plane, user: Client) -> No
     ]
     answers = [await user.post(f"{path}/regenerate-image", wish) for wish in wishes]
     images = (await user.get(f"{path}/candidates?candidate_type=image"))["images"]
-    pictures = [await file_at(user, image["image_url"]) for image in images]
+    pictures = [await fetch_made(user, image["image_url"]) for image in images]
     assert len(set(pictures)) == len(images) == 4
     await idle(plane)
     for answer in answers[:2]:
