@@ -173,7 +173,7 @@ async def _attach(work: Work, project: projects.ProjectRow, references: list[Att
     Raises InvalidParameter for one that the project's space does not own.
     """
     rows = {row.id: row for row in await tables.lock_attachments(work.session, project, [r.id for r in references])}
-    former = {row.upload_id: row for row in rows.values() if row.project_id == project.id}
+    former = {tables.origin_of(row): row for row in rows.values() if row.project_id == project.id}
     attached: list[tables.AttachmentRow] = []
     for index, reference in enumerate(references):
         row = rows.get(reference.id)
@@ -181,9 +181,8 @@ async def _attach(work: Work, project: projects.ProjectRow, references: list[Att
             field = f"attachments.{index}.id"
             raise InvalidParameter("项目所在空间没有此附件", "the project's space has no such attachment", field=field)
         if row.project_id not in {None, project.id}:
-            copy_id = tables.upload_of_copy(row, project.id)
-            row = former.get(copy_id) or await _copy(work, row, copy_id)
-            former[copy_id] = row
+            origin = tables.origin_of(row)
+            row = former[origin] = former.get(origin) or await _copy(work, row)
         row.project_id = project.id
         if reference.label is not None:
             row.label = reference.label
@@ -194,14 +193,15 @@ async def _attach(work: Work, project: projects.ProjectRow, references: list[Att
     return [row.id for row in attached]
 
 
-async def _copy(work: Work, row: tables.AttachmentRow, upload_id: str) -> tables.AttachmentRow:
+async def _copy(work: Work, row: tables.AttachmentRow) -> tables.AttachmentRow:
     artifact = await artifacts.artifact(work.session, row.artifact_id)
     if artifact is None:
         raise LookupError(f"attachment {row.id} has no artifact")
+    copy_id = new_id("att")
     copy = tables.AttachmentRow(
-        id=new_id("att"),
+        id=copy_id,
         tenant_id=row.tenant_id,
-        upload_id=upload_id,
+        upload_id=f"{tables.origin_of(row)}@{copy_id}",
         artifact_id=await artifacts.share(work.session, row.tenant_id, artifact),
         file_name=row.file_name,
         file_type=row.file_type,

@@ -48,9 +48,9 @@ class AttachmentRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
-def upload_of_copy(row: AttachmentRow, project_id: str) -> str:
-    """Under which upload a project's copy of another's attachment is known, so that it gets one only."""
-    return f"{row.upload_id.partition('@')[0]}@{project_id}"
+def origin_of(row: AttachmentRow) -> str:
+    """The upload that an attachment, or what it is a copy of, came by."""
+    return row.upload_id.partition("@")[0]
 
 
 async def input_of(session: AsyncSession, project_id: str) -> InputRow | None:

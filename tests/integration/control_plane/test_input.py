@@ -130,6 +130,10 @@ async def test_a_project_gets_a_copy_of_what_another_has(plane: Plane, user: Cli
         (copy,) = (await user.get(f"/projects/{second}/attachments"))["list"]
         await user.post("/input/submit", named | {"project_id": second})
         assert [row["id"] for row in (await user.get(f"/projects/{second}/attachments"))["list"]] == [copy["id"]]
+        await user.post("/input/submit", submission(project_id=second, attachments=[]))
+        assert await files(second) == []
+        await user.post("/input/submit", named | {"project_id": second})
+        (copy,) = (await user.get(f"/projects/{second}/attachments"))["list"]
     finally:
         plane.farm.release()
     await user.until(f"/generation/progress/{first}", lambda a: a["status"] == "completed")
