@@ -15,9 +15,10 @@ up: ## Run the server on this machine, in .reelfarm/
 	@scripts/bootstrap.sh base
 	@scripts/up.sh
 
+# The tests start hundreds of processes, and each would compile all that it imports.
 test: ## Run all tests, on a real PostgreSQL, Ray and Redis
 	@scripts/bootstrap.sh dev
-	.venv/bin/pytest -n 3 --dist loadgroup
+	env -u PYTHONDONTWRITEBYTECODE .venv/bin/pytest -n 3 --dist loadgroup
 
 check: lint test ## Lint, types, import rules and all tests: what CI runs
 

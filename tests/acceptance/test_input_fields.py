@@ -62,14 +62,16 @@ def made(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     api = server.new_user("writer")
     submissions: dict[str, dict[str, Any]] = {
         "plain": {},
-        "style and music": {"config": {"style_id": _style(api)}, "attachments": [_beeps(api)]},
+        "style, music, document": {
+            "config": {"style_id": _style(api)},
+            "attachments": [_beeps(api), _document(api)],
+        },
         "portrait, English, bare": {"config": {"aspect_ratio": "9:16"}, "language": "en", "subtitle_enabled": False},
         "long, reference": {
             "config": {"duration_type": "custom", "duration_seconds": 20},
             "attachments": [_green_picture(api)],
         },
         "professional": {"input_mode": "professional"},
-        "document": {"attachments": [_document(api)]},
         "subject": {"config": {"subject_id": api.get("/input/options")["subjects"][-1]["id"]}},
     }
     projects = {name: api.submit(STORY, **submission) for name, submission in submissions.items()}
@@ -110,7 +112,7 @@ def _colour(film: Film) -> np.ndarray:
 
 @shows("POST /input/submit", "config.style_id")
 def test_style_id(made: dict[str, Made]) -> None:
-    plain, styled = made["plain"], made["style and music"]
+    plain, styled = made["plain"], made["style, music, document"]
     assert styled.materials["art_style"]["style_name"] == "水墨"
     assert difference(styled.film.at(1.0), plain.film.at(1.0)) > SEEN
     spread = [float(np.ptp(_colour(one.film))) for one in (styled, plain)]
@@ -118,7 +120,7 @@ def test_style_id(made: dict[str, Made]) -> None:
 
 
 def test_an_attached_sound_is_the_music(made: dict[str, Made]) -> None:
-    assert _high_tone(made["style and music"].film) > 10 * _high_tone(made["plain"].film)
+    assert _high_tone(made["style, music, document"].film) > 10 * _high_tone(made["plain"].film)
 
 
 @shows("POST /input/submit", "config.aspect_ratio")
@@ -166,9 +168,9 @@ def test_an_attached_picture_is_a_reference(made: dict[str, Made]) -> None:
 
 
 def test_an_attached_document_joins_the_text(made: dict[str, Made]) -> None:
-    assert "大船" in made["document"].words
+    assert "大船" in made["style, music, document"].words
     assert "大船" not in made["plain"].words
-    assert made["document"].film.duration_s > made["plain"].film.duration_s + 1
+    assert made["style, music, document"].film.duration_s > made["plain"].film.duration_s + 1
 
 
 @shows("POST /input/submit", "config.subject_id")

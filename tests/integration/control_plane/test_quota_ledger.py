@@ -72,6 +72,12 @@ class World:
         async with self.services.database.transaction() as session:
             return list(await session.execute(text(statement), values))
 
+    async def plan(self, query: str) -> str:
+        """How PostgreSQL runs it, had the table grown: it reads a small one as it lies."""
+        async with self.services.database.transaction() as session:
+            await session.execute(text("SET LOCAL enable_seqscan = off"))
+            return "\n".join(str(row[0]) for row in await session.execute(text(f"EXPLAIN {query}")))
+
 
 @pytest.fixture(scope="module")
 def world(
@@ -297,5 +303,5 @@ def test_the_state_is_one_look_however_long_the_ledger(world: World) -> None:
     world.run(look())
     assert len(statements) == 1
     assert "quota_ledger" not in statements[0]
-    pages = world.run(world.rows("EXPLAIN SELECT * FROM quota_ledger WHERE tenant_id = 'x' ORDER BY id DESC LIMIT 20"))
-    assert "ix_quota_ledger_tenant_id" in "\n".join(str(row[0]) for row in pages)
+    plan = world.run(world.plan("SELECT * FROM quota_ledger WHERE tenant_id = 'x' ORDER BY id DESC LIMIT 20"))
+    assert "ix_quota_ledger_tenant_id" in plan
