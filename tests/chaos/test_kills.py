@@ -13,10 +13,12 @@ import psutil
 import pytest
 
 from runtime.embedded.datadir import DataDirectory
-from tests.acceptance.product import STORY, Render, Server, attempts, query, sha256, wait_for
+from tests.acceptance.product import Render, Server, attempts, query, sha256, wait_for
 from tests.chaos.conftest import USER
 
 pytestmark = pytest.mark.timeout(600)
+
+STORY = "傍晚，林晓雨在海边散步。“你好，大海！”林晓雨说。"
 
 MIDDLE = (0.0, 0.7)
 """The part of a task in which there is something left to do. Its lower end is open: how far a task is gets written only
