@@ -193,15 +193,23 @@ class RayFarm:
 
     async def _end(self, worker: str, hand: _Hand, message: str) -> None:
         node_id = hand.slot.node_id
+        await self._leading()
         while node_id in self._cluster.node_ids and not await self._end_process(worker, node_id):
             log.error("the worker's process does not end", worker=worker)
             await asyncio.sleep(_RETRY_INTERVAL_S)
+            await self._leading()
         outcome = OutcomeClass.WORKER if node_id in self._cluster.node_ids else OutcomeClass.NODE
         # An actor that Ray had yet to make would still take the slot.
         ray.kill(hand.handle)
         del self._hands[worker]
         self.events.put_nowait(WorkerLost(worker, outcome, message))
         self._vacancy.set()
+
+    async def _leading(self) -> None:
+        """Wait until leadership is beyond doubt: a worker's process is ended by nobody else. For a scheduler that
+        was replaced, this does not end."""
+        while not self._may_act():  # noqa: ASYNC110 - time passing ends it, no event does
+            await asyncio.sleep(_RETRY_INTERVAL_S)
 
     async def _end_process(self, worker: str, node_id: str) -> bool:
         scratch_dir = self._config.scratch_dir
@@ -236,6 +244,8 @@ class RayFarm:
             async with asyncio.timeout(_START_TIMEOUT_S):
                 await handle.status.remote(self._generation)
         except (RayActorError, RayTaskError, GetTimeoutError, TimeoutError) as error:
+            # A scheduler that was paused meanwhile may find its successor's worker here.
+            await self._leading()
             log.error("a worker did not start", worker=name, error=_first_line(error))
             await self._end_process(name, slot.node_id)
             ray.kill(handle)

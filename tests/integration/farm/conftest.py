@@ -54,10 +54,10 @@ class Stage:
         self.schedulers: list[subprocess.Popen[bytes]] = []
         self.job_ids: list[str] = []
 
-    def start_scheduler(self, **environment: str) -> subprocess.Popen[bytes]:
+    def start_scheduler(self, *, module: str = "scheduler", **environment: str) -> subprocess.Popen[bytes]:
         with (self.root / f"scheduler-{len(self.schedulers)}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "scheduler"],
+                [sys.executable, "-m", module],
                 env={**self.environment, **environment},
                 stderr=log,
                 stdout=log,

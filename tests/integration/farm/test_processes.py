@@ -31,8 +31,12 @@ from tests.integration.farm.conftest import PATIENCE_S, Stage, eventually
 
 def is_dead(pid: int) -> bool:
     """Whether the process is gone, or a zombie that its parent has not looked at yet."""
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] in {"Z", "X"}
+    return not Path(f"/proc/{pid}").exists() or state_of(pid) in {"Z", "X"}
+
+
+def state_of(pid: int) -> str:
+    """As in proc(5): R runs, S sleeps, T is stopped, Z is a zombie."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def free_port() -> int:
@@ -100,6 +104,25 @@ async def test_a_paused_leader_that_resumes_after_a_takeover_changes_nothing(sta
     assert await stage.generation() == 2
     assert leader.poll() is None, "the former leader stands by"
     assert standby.poll() is None
+
+
+async def test_a_leader_paused_while_its_workers_start_leaves_them_to_its_successor(stage: Stage) -> None:
+    former = stage.start_scheduler(module="tests.integration.farm.paused_while_staffing")
+
+    async def is_stopped() -> bool:
+        return state_of(former.pid) == "T"
+
+    await eventually(is_stopped, "the leader is stopped")
+    stage.start_scheduler()
+    names = ["one", "two"]
+    ids = await stage.enqueue(*(stage.script(name, steps=40, step_s=0.1) for name in names))
+    for name in names:
+        await stage.begun(name)
+    former.send_signal(signal.SIGCONT)
+    assert {task.state for task in await stage.settled()} == {TaskState.SUCCEEDED}
+    assert stage.executions() == Counter(names)
+    assert [len(await stage.attempts(task_id)) for task_id in ids] == [1, 1]
+    assert former.poll() is None, "the former leader stands by"
 
 
 async def test_a_leader_that_is_asked_to_stop_hands_over_at_once_and_leaves_its_workers_at_work(
