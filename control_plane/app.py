@@ -41,7 +41,7 @@ from control_plane.web.routes import Endpoint
 from control_plane.web.signing import Signer
 from control_plane.web.tracing import add_tracing
 from control_plane.work import Services, unit_of_work
-from models.catalog import DEFAULT_PATH, load_catalog
+from models.catalog_file import DEFAULT_PATH, load_catalog
 from monitoring.metrics import queue_metrics
 from runtime import redis as redis_channels
 from runtime.artifacts import ArtifactStore

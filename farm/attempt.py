@@ -11,22 +11,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from farm.cache import ArtifactCache
 from farm.reporter import Reporter
-from models.catalog import Catalog
-from models.interfaces import UserInputError
+from models.catalog import Catalog, HelperKind
+from models.interfaces import Adapter, Phase, UserInputError
 from models.residency import Residency
 from models.specs import StoredArtifact
 from monitoring.tracing import traced
-from pipelines.context import Phase, TaskCancelled, describe
+from pipelines.context import TaskCancelled, describe
 from pipelines.registry import TASK_KINDS
 from runtime.artifacts import ArtifactStore, DiskFullError
 from runtime.bilingual import both
 from scheduler.ports import Assignment, AttemptId, AttemptReport, WorkerStatus
 from scheduler.task import OutcomeClass
+
+if TYPE_CHECKING:
+    from models.interfaces import RGB
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +73,7 @@ class Attempt:
         self._fraction = 0.0
         self._started_at = self._phase_since = self._progressed_at = time.monotonic()
         self.timings_s: dict[str, float] = {}
+        self._parameters: dict[str, Any] = {}
 
     # --- for the worker
 
@@ -106,12 +111,20 @@ class Attempt:
         finally:
             self.enter(before)
 
-    def progress(self, fraction: float) -> None:
+    def progress(self, fraction: float, preview: "RGB | None" = None) -> None:
         self._progressed_at = time.monotonic()
         self._fraction = min(max(fraction, 0.0), 1.0)
         self._bench.reporter.report(self.assignment, self._phase, self._fraction)
         if self._cancelled.is_set():
             raise TaskCancelled
+
+    def note(self, **parameters: Any) -> None:
+        self._parameters |= parameters
+
+    def helper(self, kind: HelperKind) -> Adapter | None:
+        model = self._bench.catalog.get(self.assignment.model)
+        helper = self._bench.catalog.helper(model, kind) if model is not None else None
+        return self._bench.residency.adapter(helper) if helper is not None else None
 
     def fetch(self, key: str) -> Path:
         path = self._bench.cache.fetch(key, self.work_dir)

@@ -16,7 +16,7 @@ from farm.cache import ArtifactCache
 from farm.gpu import list_gpus
 from farm.process import note_process, work_root
 from farm.reporter import Reporter
-from models.catalog import DEFAULT_PATH, load_catalog
+from models.catalog_file import DEFAULT_PATH, load_catalog
 from models.residency import Residency
 from monitoring.logs import configure_logging
 from pipelines.registry import TASK_KINDS

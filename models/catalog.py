@@ -1,15 +1,13 @@
 """The model catalog: which models the farm offers, what they need and what they cost. Pure data, loads no engine."""
 
 import math
-import tomllib
-from collections.abc import Collection
-from functools import lru_cache
-from pathlib import Path
-from typing import Literal
+from collections.abc import Collection, Sequence
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
-DEFAULT_PATH = Path(__file__).with_name("catalog.toml")
+from models.options import OPTIONS, WeightedOptions
+from models.sources import Entry, Terms, Usage, Weights, refusal
 
 TaskKindName = Literal["script", "text_to_image", "image_to_image", "image_to_video", "speech", "music", "encode"]
 
@@ -17,15 +15,21 @@ _IN_SECONDS = {"image_to_video", "speech", "music", "encode"}
 _IN_PIXELS = {"text_to_image", "image_to_image"}
 
 
+HelperKind = Literal["alignment", "embedding"]
+"""What models do for other models: the times of spoken words, and how alike two pictures are."""
+
+
 class CatalogError(ValueError):
-    """The catalog file is wrong; the message names the file and the entry."""
+    """The catalog is wrong. ``model_id`` and ``field``, where they are known, name what to change."""
+
+    def __init__(self, message: str, *, model_id: str | None = None, field: str = "") -> None:
+        self.message = message
+        self.model_id = model_id
+        self.field = field
+        super().__init__(message)
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Cost(_Entry):
+class Cost(Entry):
     """Quota units of one task, rounded up to a whole number. Seconds are those of the video, music, speech or film;
     pixels are those of a picture."""
 
@@ -39,7 +43,10 @@ class Cost(_Entry):
         return math.ceil(self.base + self.per_second * seconds + self.per_megapixel * megapixels - 1e-9)
 
 
-class Voice(_Entry):
+class Voice(Entry):
+    """``preset``, ``speaker`` or ``sample`` say which voice of the model it is: a named one, a number, or a recording
+    (a file relative to the weights' folder) with the words that are spoken in it."""
+
     id: str
     display_name: str
     language: Literal["zh", "en"]
@@ -47,23 +54,50 @@ class Voice(_Entry):
     age_range: Literal["child", "young", "adult", "elder"]
     tone: str
     use: Literal["narration", "dialogue"]
+    preset: str | None = None
+    speaker: int | None = Field(default=None, ge=0)
+    sample: str | None = None
+    sample_text: str = ""
 
 
-class Model(_Entry):
-    """One entry. ``adapter`` is ``module:Class``; None where the task kind runs no model (encode)."""
+class Model(Entry):
+    """One entry. ``adapter`` is ``module:Class``; None where the task kind runs no model (encode).
+
+    A model with ``weights`` runs on the torch device of its worker. ``vram_gb`` is what it needs at its default size,
+    until the farm has measured it. ``options`` are the adapter's: see models/options.py. ``uses`` names the entries
+    that help it: one that times words, one that compares pictures. ``paints_from_sheets`` names the model that paints
+    in its place where a picture's characters have reference sheets.
+    """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
     display_name: str
     display_name_zh: str | None = None
-    tasks: tuple[TaskKindName, ...] = Field(min_length=1)
+    tasks: tuple[TaskKindName | HelperKind, ...] = Field(min_length=1)
     adapter: str | None = Field(default=None, pattern=r"^[\w.]+:\w+$")
     license: str
     default: bool = False
     device: Literal["cpu", "gpu"] = "cpu"
     cost: Cost = Cost()
-    task_cost: dict[TaskKindName, Cost] = {}
+    task_cost: dict[TaskKindName, Cost] = Field(default_factory=dict)
     """Instead of ``cost``, for those of its tasks that cost something else."""
     voice: tuple[Voice, ...] = ()
+    weights: Weights | None = None
+    vram_gb: float | None = Field(default=None, gt=0)
+    terms: Terms = Terms()
+    options: dict[str, Any] = Field(default_factory=dict)
+    uses: dict[HelperKind, str] = Field(default_factory=dict)
+    paints_from_sheets: str | None = None
+    _parsed: Entry | None = PrivateAttr(default=None)
+
+    @property
+    def parsed_options(self) -> Entry | None:
+        """The options as the adapter's own class; None where models/options.py has none for it."""
+        return self._parsed
+
+    @property
+    def references(self) -> int:
+        """How many reference pictures it takes when it paints."""
+        return getattr(self._parsed, "references", 0)
 
     def cost_of(self, kind: str) -> Cost:
         return next((cost for task, cost in self.task_cost.items() if task == kind), self.cost)
@@ -78,6 +112,23 @@ class Model(_Entry):
         _check_units("cost", self.cost, {*self.tasks} - {*self.task_cost})
         return self
 
+    @model_validator(mode="after")
+    def _options_are_the_adapters(self) -> "Model":
+        kind = OPTIONS.get(self.adapter or "")
+        if kind is None:
+            if self.options and (self.adapter or "models.").startswith("models."):
+                raise ValueError(f"options: {self.adapter or 'an entry without an adapter'} takes none")
+            return self
+        if issubclass(kind, WeightedOptions) and self.weights is None:
+            raise ValueError(f"weights: {self.adapter} needs some: hub, path or url")
+        try:
+            self._parsed = kind.model_validate(self.options)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(["options", *(str(part) for part in first["loc"])])
+            raise ValueError(f"{field}: {first['msg'].removeprefix('Value error, ')}") from error
+        return self
+
 
 def _check_units(field: str, cost: Cost, kinds: Collection[str]) -> None:
     for unit, price, measured in (
@@ -89,15 +140,14 @@ def _check_units(field: str, cost: Cost, kinds: Collection[str]) -> None:
 
 
 class Catalog:
-    """Entries by id, in file order."""
+    """Entries by id, in file order. ``refused``: why an entry may not be used here, by id; it is in no other answer."""
 
-    def __init__(self, models: list[Model]) -> None:
-        self.models = {model.id: model for model in models}
-        if len(self.models) != len(models):
-            raise CatalogError("two catalog entries share an id")
-        voices = [voice.id for model in models for voice in model.voice]
-        if len(set(voices)) != len(voices):
-            raise CatalogError("two voices share an id")
+    def __init__(self, models: Sequence[Model], usage: Usage | None = None) -> None:
+        _check_together(models)
+        reasons = {model.id: refusal(model.id, model.terms, usage) if usage else None for model in models}
+        self.refused = {model_id: reason for model_id, reason in reasons.items() if reason is not None}
+        self.models = {model.id: model for model in models if model.id not in self.refused}
+        self.entries = tuple(models)
 
     def get(self, model_id: str) -> Model | None:
         return self.models.get(model_id)
@@ -112,22 +162,36 @@ class Catalog:
             raise KeyError(f"the catalog has no model for {kind}")
         return next((model for model in candidates if model.default), candidates[0])
 
+    def from_sheets(self, model_id: str) -> Model | None:
+        """The model that paints from reference sheets where ``model_id`` was chosen; None where it does without."""
+        model = self.models.get(model_id)
+        if model is None or model.references:
+            return model
+        return self.models.get(model.paints_from_sheets or "")
 
-@lru_cache(maxsize=4)
-def load_catalog(path: Path = DEFAULT_PATH) -> Catalog:
-    """Read a catalog file. Raises CatalogError naming the entry that is wrong."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CatalogError(f"{path}: {error}") from error
-    models = []
-    for number, entry in enumerate(raw.get("model", []), start=1):
-        try:
-            models.append(Model.model_validate(entry))
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"])
-            name = entry.get("id", f"number {number}")
-            where = f"{path}: model {name}: {field}" if field else f"{path}: model {name}"
-            raise CatalogError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error
-    return Catalog(models)
+    def helper(self, model: Model, kind: HelperKind) -> Model | None:
+        """The entry that helps a model; None where it names none, or one that may not be used."""
+        return self.models.get(model.uses.get(kind, ""))
+
+
+def _check_together(models: Sequence[Model]) -> None:
+    """Raises CatalogError, whose ``model_id`` is the entry at fault."""
+    by_id: dict[str, Model] = {}
+    voices: set[str] = set()
+    for model in models:
+        if model.id in by_id:
+            raise CatalogError("another entry has this id", model_id=model.id, field="id")
+        by_id[model.id] = model
+        for voice in model.voice:
+            if voice.id in voices:
+                raise CatalogError(f"another voice has the id {voice.id}", model_id=model.id, field="voice")
+            voices.add(voice.id)
+    for model in models:
+        for kind, name in model.uses.items():
+            if name not in by_id or kind not in by_id[name].tasks:
+                raise CatalogError(f"no entry {name} with the task {kind}", model_id=model.id, field=f"uses.{kind}")
+        sheets = model.paints_from_sheets
+        if sheets is not None and (sheets not in by_id or not by_id[sheets].references):
+            raise CatalogError(
+                f"no entry {sheets} that takes references", model_id=model.id, field="paints_from_sheets"
+            )

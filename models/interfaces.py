@@ -5,9 +5,10 @@ queue or the network. ``report(fraction)`` is called at every step, 0 to 1; it r
 an adapter must let exceptions out of it pass.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from models.specs import ImageSpec, Language, MusicSpec, ScriptResult, ScriptSpec, SpeechSpec, VideoSpec, Word
 
@@ -20,7 +21,24 @@ if TYPE_CHECKING:
     I420 = NDArray[np.uint8]  # (height * 3 // 2, width): Y plane, then U and V at half size
     Samples = NDArray[np.float32]  # (channels, n), -1 to 1
 
-Report = Callable[[float], None]
+Phase = Literal["fetch", "load", "compile", "run", "decode", "upload"]
+"""What a task spends its time with; each may go without progress for a time of its own before it counts as hung."""
+
+
+class Report(Protocol):
+    """How an adapter tells what it does. Each method may raise when the task was cancelled."""
+
+    def __call__(self, fraction: float, /, preview: "RGB | None" = None) -> None:
+        """``fraction`` of the adapter's own work is done; ``preview`` shows it, small."""
+        ...
+
+    def phase(self, name: Phase, /) -> AbstractContextManager[None]:
+        """Compiling and decoding are not steps and take longer than one."""
+        ...
+
+    def note(self, **parameters: Any) -> None:
+        """Keep what was really asked of the model, as JSON values, with what it made."""
+        ...
 
 
 class UserInputError(ValueError):
@@ -74,6 +92,24 @@ class Adapter(Protocol):
     def unload(self) -> None: ...
 
 
+class WeightedAdapter(Adapter, Protocol):
+    """An adapter with weights: constructed as ``Class(model, folder, device)`` with the folder its weights are in and
+    the ``models.device.Device`` it runs on. models/weighted.py has all of it but ``load``."""
+
+    @property
+    def weight_bytes(self) -> int:
+        """Of the loaded weights, wherever they are."""
+        ...
+
+    def park(self) -> None:
+        """Move the weights to host memory."""
+        ...
+
+    def resume(self) -> None:
+        """Move them back onto the device."""
+        ...
+
+
 class ScriptWriter(Adapter, Protocol):
     def write(self, spec: ScriptSpec, report: Report) -> ScriptResult: ...
 
@@ -100,3 +136,17 @@ class Composer(Adapter, Protocol):
     """Returns stereo sound; when ``loops_cleanly`` its end joins its start without a click."""
 
     def compose(self, spec: MusicSpec, report: Report) -> tuple[Sound, bool]: ...
+
+
+class Aligner(Adapter, Protocol):
+    """The task ``alignment``: when the words of a text are spoken in a recording of it."""
+
+    def align(self, sound: Sound, text: str, language: Language) -> list[Word]: ...
+
+
+class Embedder(Adapter, Protocol):
+    """The task ``embedding``: pictures as directions; the dot product of two tells how alike they are, -1 to 1."""
+
+    def embed(self, images: "Sequence[RGB]") -> "Samples":
+        """Shape (images, dimensions), rows of length 1."""
+        ...

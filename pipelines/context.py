@@ -3,14 +3,17 @@
 import hashlib
 import mimetypes
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from models.catalog import HelperKind
+from models.interfaces import Adapter, Phase
 from models.specs import StoredArtifact
 from runtime.artifacts import content_key
 
-Phase = Literal["fetch", "load", "run", "decode", "upload"]
+if TYPE_CHECKING:
+    from models.interfaces import RGB
 
 
 class TaskCancelled(Exception):
@@ -27,8 +30,17 @@ class TaskContext(Protocol):
         """Declare what is being done, so that a hang is told from slow work by the phase's own time budget."""
         ...
 
-    def progress(self, fraction: float) -> None:
-        """Report progress of the whole task, 0 to 1, and look at the cancel flag. Raises TaskCancelled."""
+    def progress(self, fraction: float, preview: "RGB | None" = None) -> None:
+        """Report progress of the whole task, 0 to 1, and look at the cancel flag. ``preview`` shows what is made,
+        small. Raises TaskCancelled."""
+        ...
+
+    def note(self, **parameters: Any) -> None:
+        """Keep what was asked of a model, as JSON values, with what the task makes."""
+        ...
+
+    def helper(self, kind: HelperKind) -> Adapter | None:
+        """The loaded model that helps this task's model; None where its catalog entry names none."""
         ...
 
     def fetch(self, key: str) -> Path:
@@ -53,23 +65,50 @@ def describe(path: Path, media_type: str | None = None) -> StoredArtifact:
     )
 
 
+class PartOfTask:
+    """A model's own progress as a part of the task's: ``share`` of it, from ``start`` on. What adapters report to."""
+
+    def __init__(self, context: TaskContext, start: float, share: float) -> None:
+        self._context, self._start, self._share = context, start, share
+
+    def __call__(self, fraction: float, /, preview: "RGB | None" = None) -> None:
+        self._context.progress(self._start + self._share * fraction, preview)
+
+    def phase(self, name: Phase, /) -> AbstractContextManager[None]:
+        return self._context.phase(name)
+
+    def note(self, **parameters: Any) -> None:
+        self._context.note(**parameters)
+
+
 class LocalContext:
     """A context over a plain directory, for tests and benchmarks of pipelines without a farm."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, helpers: dict[HelperKind, Adapter] | None = None) -> None:
         self.root = root
+        self.helpers = helpers or {}
         self.work_dir = root / "work"
         self.work_dir.mkdir(parents=True, exist_ok=True)
         self.fractions: list[float] = []
         self.phases: list[str] = []
+        self.previews: list[RGB] = []
+        self.notes: dict[str, Any] = {}
 
     @contextmanager
     def phase(self, name: Phase) -> Iterator[None]:
         self.phases.append(name)
         yield
 
-    def progress(self, fraction: float) -> None:
+    def progress(self, fraction: float, preview: "RGB | None" = None) -> None:
         self.fractions.append(fraction)
+        if preview is not None:
+            self.previews.append(preview)
+
+    def note(self, **parameters: Any) -> None:
+        self.notes.update(parameters)
+
+    def helper(self, kind: HelperKind) -> Adapter | None:
+        return self.helpers.get(kind)
 
     def fetch(self, key: str) -> Path:
         path = self.root / key

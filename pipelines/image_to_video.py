@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from models.interfaces import Animator, FrameStream
 from models.planes import i420_to_rgb
 from models.specs import StoredArtifact, VideoResult, VideoSpec
-from pipelines.context import TaskContext
+from pipelines.context import PartOfTask, TaskContext
 from pipelines.media import frames
 from pipelines.media.video_writer import VideoWriter, check_video
 
@@ -28,7 +28,7 @@ def run(spec: VideoSpec, model: Animator, context: TaskContext) -> VideoResult:
         depth = frames.cover_crop(depth, spec.width, spec.height)
     video = context.work_dir / "clip.mp4"
     with context.phase("run"):
-        stream = model.animate(spec, image, depth, lambda fraction: context.progress(0.05 + 0.8 * fraction))
+        stream = model.animate(spec, image, depth, PartOfTask(context, 0.05, 0.8))
         middle = _encode(stream, video)
     with context.phase("decode"):
         check_video(video, stream.count, stream.width, stream.height)

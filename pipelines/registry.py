@@ -21,7 +21,7 @@ class TaskKind:
     phase_budgets_s: dict[str, float] = field(default_factory=dict)
 
 
-_DEFAULT_BUDGETS_S = {"fetch": 60.0, "load": 120.0, "run": 20.0, "decode": 60.0, "upload": 60.0}
+_DEFAULT_BUDGETS_S = {"fetch": 60.0, "load": 120.0, "compile": 600.0, "run": 20.0, "decode": 60.0, "upload": 60.0}
 
 
 def _kind(name: str, spec: type[specs.Spec], result: type[specs.Spec], **budgets_s: float) -> TaskKind:

@@ -2,7 +2,7 @@
 
 from models.interfaces import Speaker
 from models.specs import SpeechResult, SpeechSpec
-from pipelines.context import TaskContext
+from pipelines.context import PartOfTask, TaskContext
 from pipelines.media.audio import check_sound, write_flac
 
 
@@ -10,7 +10,7 @@ def run(spec: SpeechSpec, model: Speaker, context: TaskContext) -> SpeechResult:
     """Raises UserInputError for a text or voice that cannot be spoken, BadSoundError for a result that is not
     speech."""
     with context.phase("run"):
-        speech = model.speak(spec, lambda fraction: context.progress(0.9 * fraction))
+        speech = model.speak(spec, PartOfTask(context, 0.0, 0.9))
     with context.phase("decode"):
         duration_s = check_sound(speech.sound)
         path = context.work_dir / "speech.flac"

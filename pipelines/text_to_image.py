@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from models.interfaces import PaintedImage, Painter, Report, UserInputError
 from models.specs import ImageResult, ImageSpec
-from pipelines.context import TaskContext
+from pipelines.context import PartOfTask, TaskContext
 from pipelines.media import frames
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ def fetch_references(spec: ImageSpec, context: TaskContext) -> "dict[str, RGB]":
 
 
 def progress_of_run(context: TaskContext) -> Report:
-    """The model's own progress as a part of the task's."""
-    return lambda fraction: context.progress(0.05 + 0.8 * fraction)
+    return PartOfTask(context, 0.05, 0.8)
 
 
 def deliver(spec: ImageSpec, painted: PaintedImage, context: TaskContext) -> ImageResult:

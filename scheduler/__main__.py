@@ -15,7 +15,7 @@ import uvloop
 from farm import cluster
 from farm.fleet import RayFarm
 from farm.worker import WorkerConfig
-from models.catalog import DEFAULT_PATH, load_catalog
+from models.catalog_file import DEFAULT_PATH, load_catalog
 from monitoring import metrics
 from monitoring.logs import configure_logging
 from runtime.database import Database

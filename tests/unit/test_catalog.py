@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from models.catalog import CatalogError, Cost, load_catalog
+from models.catalog import CatalogError, Cost
+from models.catalog_file import load_catalog
 
 ENTRY = """
 [[model]]

@@ -25,7 +25,7 @@ from control_plane.events.hub import Hub
 from control_plane.events.socket import HUB
 from control_plane.web.handler import SERVICES
 from control_plane.work import Services
-from models.catalog import load_catalog
+from models.catalog_file import load_catalog
 from models.interfaces import UserInputError
 from models.residency import Residency
 from models.specs import StoredArtifact

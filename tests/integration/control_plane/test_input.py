@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.catalog import DEFAULT_PATH, load_catalog
+from models.catalog_file import DEFAULT_PATH, load_catalog
 from tests.contract.fields import shows
 from tests.integration.control_plane.conftest import ApiError, Client, Plane, generated, submission
 from tests.integration.control_plane.files import fetch, picture, sound, upload

@@ -20,7 +20,7 @@ from farm.cache import ArtifactCache
 from farm.gpu import list_gpus
 from farm.process import end_process, note_process, work_root
 from farm.reporter import Reporter
-from models.catalog import load_catalog
+from models.catalog_file import load_catalog
 from models.residency import Residency
 from monitoring.logs import configure_logging
 from pipelines.context import TaskCancelled

@@ -3,7 +3,7 @@
 import pytest
 
 from control_plane.assets import presets, rules
-from models.catalog import load_catalog
+from models.catalog_file import load_catalog
 from models.draft.music.score import compose
 from models.draft.music.styles import choose_style
 from models.draft.painter.style import look_of_style

@@ -9,7 +9,7 @@ from control_plane.materials.rules import (
     step_progress,
     with_wish,
 )
-from models.catalog import load_catalog
+from models.catalog_file import load_catalog
 from models.specs import Character, Scene, Shot, ShotType
 
 VOICES = load_catalog().default_for("speech").voice

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from models.catalog import load_catalog
+from models.catalog_file import load_catalog
 from models.draft.script import DraftScriptWriter
 from models.specs import ScriptSpec, ScriptStep
 from pipelines import script

@@ -3,7 +3,7 @@ from functools import cache
 
 import pytest
 
-from models.catalog import load_catalog
+from models.catalog_file import load_catalog
 from models.draft.music import DraftComposer
 from models.draft.speech import DraftSpeaker
 from models.interfaces import Sound, Speech

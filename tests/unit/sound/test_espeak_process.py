@@ -127,7 +127,7 @@ def test_a_fresh_process_says_the_same(speak: Callable[..., Speech]) -> None:
         "import hashlib\n"
         "from models.draft.speech import DraftSpeaker\n"
         "from models.specs import SpeechSpec\n"
-        "from models.catalog import load_catalog\n"
+        "from models.catalog_file import load_catalog\n"
         "spec = SpeechSpec(text='天快黑了，Tom 还没回来。', language='zh',\n"
         "                  voice='zh-elder-1', emotion='fearful', seed=5)\n"
         "speech = DraftSpeaker(load_catalog().get('draft-speech')).speak(spec, lambda _: None)\n"

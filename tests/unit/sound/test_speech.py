@@ -4,7 +4,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from models.catalog import load_catalog
+from models.catalog_file import load_catalog
 from models.draft.speech import DraftSpeaker
 from models.interfaces import Speech, UserInputError
 from models.sound import SAMPLE_RATE, loudness_lufs, true_peak_dbtp

@@ -1,0 +1,114 @@
+"""The catalog as a TOML file: read once per process, wrong entries named with the line they are on."""
+
+import re
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from models.catalog import Catalog, CatalogError, Model
+from models.sources import Usage
+
+DEFAULT_PATH = Path(__file__).with_name("catalog.toml")
+
+_HEADER = re.compile(r"^\s*\[\[\s*model\s*\]\]")
+
+
+@lru_cache(maxsize=4)
+def load_catalog(path: Path = DEFAULT_PATH, usage: Usage | None = None) -> Catalog:
+    """Read a catalog file and those it includes. With a ``usage``, models whose license forbids it are refused.
+
+    ``include = ["other.toml"]``, relative to the file, adds the entries of another file behind its own; of two defaults
+    for a task the first counts. A relative ``weights.path`` counts from its file.
+    Raises CatalogError: ``FILE:LINE: model ID: FIELD: what is wrong``.
+    """
+    places: dict[str, _Place] = {}
+    models = _read(path.resolve(), places, ())
+    try:
+        return Catalog(models, usage)
+    except CatalogError as error:
+        place = places.get(error.model_id or "")
+        if place is None:
+            raise
+        raise CatalogError(place.say(error.field, error.message), model_id=error.model_id, field=error.field) from error
+
+
+def line_of(path: Path, model_id: str, field: str = "") -> int:
+    """Where an entry, or a field of it, is in a catalog file; 0 where it is not."""
+    places: dict[str, _Place] = {}
+    _read(path.resolve(), places, ())
+    place = places.get(model_id)
+    return place.line(field) if place is not None and place.path == path.resolve() else 0
+
+
+class _Place:
+    """Where an entry is: its file, the line of its header, and its lines."""
+
+    def __init__(self, path: Path, model_id: str, header: int, lines: list[str]) -> None:
+        self.path, self._id, self._header, self._lines = path, model_id, header, lines
+
+    def line(self, field: str) -> int:
+        """The line of a dotted field, or of what it is a part of; else that of the header."""
+        names = field.split(".")
+        for length in range(len(names), 0, -1):
+            dotted = re.escape(".".join(names[:length]))
+            inner = re.escape(names[length - 1])
+            table = re.compile(rf"^\s*\[+\s*model\.{dotted}\s*\]+|^\s*{dotted}\s*[.=]|^\s*{inner}\s*=")
+            for number, text in enumerate(self._lines):
+                if table.match(text):
+                    return self._header + number
+        return self._header
+
+    def say(self, field: str, message: str) -> str:
+        said = f"{field}: {message}" if field and not message.startswith(f"{field}:") else message
+        return f"{self.path}:{self.line(field)}: model {self._id}: {said}"
+
+
+def _read(path: Path, places: dict[str, _Place], including: tuple[Path, ...]) -> list[Model]:
+    if path in including:
+        raise CatalogError(f"{path}: includes itself")
+    try:
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CatalogError(f"{path}: {error}") from error
+    if unknown := raw.keys() - {"model", "include"}:
+        raise CatalogError(f"{path}: {', '.join(sorted(unknown))}: only include and [[model]] are known here")
+    models = []
+    for entry, place in zip(raw.get("model", []), _places(path, text, raw.get("model", [])), strict=True):
+        models.append(_validated(entry, place))
+        places.setdefault(models[-1].id, place)
+    for other in raw.get("include", []):
+        models += _read((path.parent / other).resolve(), places, (*including, path))
+    return models
+
+
+def _places(path: Path, text: str, entries: list[dict[str, Any]]) -> list[_Place]:
+    lines = text.splitlines()
+    headers = [number for number, line in enumerate(lines) if _HEADER.match(line)]
+    if len(headers) != len(entries):  # written as an inline array: every entry is at the file's first line
+        return [_Place(path, entry.get("id", "?"), 1, []) for entry in entries]
+    ends = [*headers[1:], len(lines)]
+    return [
+        _Place(path, entry.get("id", f"number {number}"), header + 1, lines[header:end])
+        for number, (entry, header, end) in enumerate(zip(entries, headers, ends, strict=True), start=1)
+    ]
+
+
+def _validated(entry: dict[str, Any], place: _Place) -> Model:
+    try:
+        model = Model.model_validate(entry)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"] if isinstance(part, str))
+        message = first["msg"].removeprefix("Value error, ")
+        if not field and (named := re.match(r"[\w.]+(?=: )", message)):
+            field = named[0]
+        raise CatalogError(place.say(field, message), model_id=entry.get("id"), field=field) from error
+    weights = model.weights
+    if weights is not None and weights.path is not None and not weights.path.is_absolute():
+        absolute = weights.model_copy(update={"path": place.path.parent / weights.path})
+        return Model.model_validate({**entry, "weights": absolute.model_dump()})
+    return model

@@ -1,0 +1,149 @@
+"""What a catalog entry may say to its adapter under ``options``: one class per adapter. Pure data, loads no engine.
+
+An option that changes the picture or the sound for speed says what it costs in ``measured_cost``, in words and figures
+that `reelfarm models bench` prints; a catalog without them is refused.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from models.sources import Entry
+
+Dtype = Literal["bfloat16", "float16", "float32"]
+Offload = Literal["auto", "none", "model", "group", "sequential"]
+
+
+class WeightedOptions(Entry):
+    """Of every adapter that has weights.
+
+    ``quantization``: ``fp8`` keeps weights as 8-bit floats and computes in ``dtype``; ``nf4`` keeps them in 4 bits
+    (bitsandbytes). ``offload``: how much of the model stays in host memory while it runs; ``auto`` chooses by the
+    card's memory.
+    """
+
+    dtype: Dtype = "bfloat16"
+    quantization: Literal["none", "fp8", "nf4"] = "none"
+    offload: Offload = "auto"
+
+
+class Lora(Entry):
+    """A low-rank adaptation to be fused, such as one that is distilled to few steps. ``path`` is a safetensors file,
+    relative to the weights' folder."""
+
+    path: Path
+    scale: float = 1.0
+    measured_cost: str = Field(min_length=1)
+
+
+class StepCache(Entry):
+    """Steps that reuse what earlier steps computed; ``threshold`` is how much change is ignored."""
+
+    kind: Literal["first_block", "taylorseer"]
+    threshold: float = Field(default=0.05, gt=0)
+    measured_cost: str = Field(min_length=1)
+
+
+class DiffusionOptions(WeightedOptions):
+    """Of every diffusers pipeline. ``pipeline`` is its class; ``arguments`` are passed to each call as they are.
+
+    ``compile``: the repeated blocks through torch.compile; ``auto`` does it on a GPU. ``attention``: a backend of
+    diffusers; ``auto`` takes the best that the card and the installed packages offer.
+    """
+
+    pipeline: str = Field(pattern=r"^[A-Z]\w+Pipeline$")
+    steps: int = Field(ge=1, le=200)
+    guidance_scale: float | None = Field(default=None, ge=0)
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    compile: bool | Literal["auto"] = "auto"
+    attention: str = "auto"
+    preview_every: int = Field(default=4, ge=0)
+    """Steps between previews; 0 shows none."""
+    lora: Lora | None = None
+    cache: StepCache | None = None
+
+
+class PainterOptions(DiffusionOptions):
+    """``references``: how many pictures the pipeline takes as references. ``multiple_of``: what width and height must
+    divide by. ``max_pixels``: more are painted smaller and scaled up. ``min_identity``: a shot whose likeness to its
+    characters' sheets, -1 to 1, is less is painted again, ``tries`` times at most; the best is kept."""
+
+    references: int = Field(default=0, ge=0, le=16)
+    multiple_of: int = Field(default=16, ge=1)
+    max_pixels: int = Field(default=2048 * 2048, ge=64 * 64)
+    min_identity: float | None = Field(default=None, ge=-1, le=1)
+    tries: int = Field(default=2, ge=1, le=8)
+
+
+class AnimatorOptions(DiffusionOptions):
+    """``fps`` is the model's own. It makes ``frames_step * n + 1`` frames, ``max_frames`` at most; a longer clip goes
+    on from the last frame. Pictures have at most ``max_pixels`` and sides that divide by ``multiple_of``."""
+
+    fps: int = Field(ge=1, le=60)
+    max_frames: int = Field(ge=5)
+    frames_step: int = Field(default=4, ge=1)
+    multiple_of: int = Field(default=16, ge=1)
+    max_pixels: int = Field(default=832 * 480, ge=64 * 64)
+
+    @model_validator(mode="after")
+    def _frames_fit(self) -> "AnimatorOptions":
+        if (self.max_frames - 1) % self.frames_step:
+            raise ValueError(f"max_frames must be {self.frames_step} * n + 1, not {self.max_frames}")
+        return self
+
+
+class ComposerOptions(DiffusionOptions):
+    """Longer music than ``max_duration_s`` is a loop."""
+
+    max_duration_s: float = Field(default=120, gt=0)
+
+
+class MusicgenOptions(WeightedOptions):
+    """``max_duration_s``: what the model holds together; longer music is a loop."""
+
+    guidance_scale: float = Field(default=3.0, ge=1)
+    max_duration_s: float = Field(default=30, gt=0)
+    temperature: float = Field(default=1.0, gt=0)
+
+
+class SpeakerOptions(WeightedOptions):
+    """``max_chars``: longer lines are spoken sentence by sentence."""
+
+    max_chars: int = Field(default=200, ge=20)
+    temperature: float = Field(default=0.7, gt=0)
+
+
+class AlignerOptions(WeightedOptions):
+    pass
+
+
+class EmbedderOptions(WeightedOptions):
+    pass
+
+
+class WriterOptions(WeightedOptions):
+    """``prompts`` is the version of the prompt templates. ``context_tokens``: how much the model reads at once; a
+    longer text is read in parts."""
+
+    prompts: str = Field(default="v1", pattern=r"^v\d+$")
+    context_tokens: int = Field(default=16384, ge=512)
+    max_new_tokens: int = Field(default=6144, ge=64)
+    temperature: float = Field(default=0.7, ge=0)
+    top_p: float = Field(default=0.9, gt=0, le=1)
+
+
+OPTIONS: dict[str, type[Entry]] = {
+    "models.diffusion.painter:DiffusionPainter": PainterOptions,
+    "models.diffusion.animator:DiffusionAnimator": AnimatorOptions,
+    "models.diffusion.composer:DiffusionComposer": ComposerOptions,
+    "models.music.musicgen:MusicgenComposer": MusicgenOptions,
+    "models.speech.vits:VitsSpeaker": SpeakerOptions,
+    "models.speech.bark:BarkSpeaker": SpeakerOptions,
+    "models.speech.vibevoice:VibeVoiceSpeaker": SpeakerOptions,
+    "models.speech.higgs:HiggsSpeaker": SpeakerOptions,
+    "models.speech.alignment:ForcedAligner": AlignerOptions,
+    "models.vision.embedding:ImageEmbedder": EmbedderOptions,
+    "models.language.writer:LanguageModelWriter": WriterOptions,
+}
+"""By adapter. An adapter of somebody else's, not listed here, checks its options itself."""
