@@ -97,7 +97,7 @@ class Model(Entry):
     @property
     def references(self) -> int:
         """How many reference pictures it takes when it paints."""
-        return getattr(self._parsed, "references", 0)
+        return int(getattr(self._parsed, "references", self.options.get("references", 0)))
 
     def cost_of(self, kind: str) -> Cost:
         return next((cost for task, cost in self.task_cost.items() if task == kind), self.cost)

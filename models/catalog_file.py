@@ -18,6 +18,11 @@ _HEADER = re.compile(r"^\s*\[\[\s*model\s*\]\]")
 
 @lru_cache(maxsize=4)
 def load_catalog(path: Path = DEFAULT_PATH, usage: Usage | None = None) -> Catalog:
+    """The catalog, read once per process: see ``read_catalog``."""
+    return read_catalog(path, usage)
+
+
+def read_catalog(path: Path, usage: Usage | None = None) -> Catalog:
     """Read a catalog file and those it includes. With a ``usage``, models whose license forbids it are refused.
 
     ``include = ["other.toml"]``, relative to the file, adds the entries of another file behind its own; of two defaults
@@ -29,18 +34,21 @@ def load_catalog(path: Path = DEFAULT_PATH, usage: Usage | None = None) -> Catal
     try:
         return Catalog(models, usage)
     except CatalogError as error:
-        place = places.get(error.model_id or "")
-        if place is None:
-            raise
-        raise CatalogError(place.say(error.field, error.message), model_id=error.model_id, field=error.field) from error
+        raise _located(error, places) from error
 
 
-def line_of(path: Path, model_id: str, field: str = "") -> int:
-    """Where an entry, or a field of it, is in a catalog file; 0 where it is not."""
+def located(path: Path, error: CatalogError) -> CatalogError:
+    """The same error with the file and the line that it is about in front."""
     places: dict[str, _Place] = {}
     _read(path.resolve(), places, ())
-    place = places.get(model_id)
-    return place.line(field) if place is not None and place.path == path.resolve() else 0
+    return _located(error, places)
+
+
+def _located(error: CatalogError, places: "dict[str, _Place]") -> CatalogError:
+    place = places.get(error.model_id or "")
+    if place is None:
+        return error
+    return CatalogError(place.say(error.field, error.message), model_id=error.model_id, field=error.field)
 
 
 class _Place:
