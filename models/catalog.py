@@ -180,7 +180,7 @@ def _check_together(models: Sequence[Model]) -> None:
     voices: set[str] = set()
     for model in models:
         if model.id in by_id:
-            raise CatalogError("another entry has this id", model_id=model.id, field="id")
+            raise CatalogError(f"another entry has the id {model.id}", model_id=model.id, field="id")
         by_id[model.id] = model
         for voice in model.voice:
             if voice.id in voices:

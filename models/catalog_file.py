@@ -86,8 +86,11 @@ def _read(path: Path, places: dict[str, _Place], including: tuple[Path, ...]) ->
         raise CatalogError(f"{path}: {', '.join(sorted(unknown))}: only include and [[model]] are known here")
     models = []
     for entry, place in zip(raw.get("model", []), _places(path, text, raw.get("model", [])), strict=True):
-        models.append(_validated(entry, place))
-        places.setdefault(models[-1].id, place)
+        model = _validated(entry, place)
+        if model.id in places:
+            raise CatalogError(place.say("id", "another entry has this id"), model_id=model.id, field="id")
+        places[model.id] = place
+        models.append(model)
     for other in raw.get("include", []):
         models += _read((path.parent / other).resolve(), places, (*including, path))
     return models
@@ -98,7 +101,7 @@ def _places(path: Path, text: str, entries: list[dict[str, Any]]) -> list[_Place
     headers = [number for number, line in enumerate(lines) if _HEADER.match(line)]
     if len(headers) != len(entries):  # written as an inline array: every entry is at the file's first line
         return [_Place(path, entry.get("id", "?"), 1, []) for entry in entries]
-    ends = [*headers[1:], len(lines)]
+    ends = [*headers, len(lines)][1:]
     return [
         _Place(path, entry.get("id", f"number {number}"), header + 1, lines[header:end])
         for number, (entry, header, end) in enumerate(zip(entries, headers, ends, strict=True), start=1)
@@ -110,7 +113,7 @@ def _validated(entry: dict[str, Any], place: _Place) -> Model:
         model = Model.model_validate(entry)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"] if isinstance(part, str))
+        field = ".".join(str(part) for part in first["loc"] if str(part).isidentifier())
         message = first["msg"].removeprefix("Value error, ")
         if not field and (named := re.match(r"[\w.]+(?=: )", message)):
             field = named[0]
