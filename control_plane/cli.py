@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from control_plane.console import DataDirOption, data_dir_of, fail, settings
-from control_plane.models_command import CatalogOption, check_catalog, models, use_catalog
+from control_plane.models_command import CatalogOption, check_catalog, models, use_catalog, warn_without_gpu
 from control_plane.user_commands import users
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ def up(
     """Run everything on this machine: database, queue, workers, API. Prints `ready http://…` once it serves."""
     use_catalog(catalog)
     check_catalog(catalog)
+    warn_without_gpu(catalog)
     from runtime.embedded.errors import EmbeddedError
     from runtime.embedded.server import ServerOptions, run_server
 

@@ -63,6 +63,25 @@ def check_catalog(option: Path | None) -> None:
         fail(checked.stdout.strip() or f"models.check ended with status {checked.returncode}")
 
 
+def warn_without_gpu(option: Path | None) -> None:
+    """Say so where everything runs on this machine and nothing of it can run the models that are asked first."""
+    from monitoring.logs import configure_logging
+    from monitoring.nvml import Nvml
+
+    configure_logging("up", "WARNING", stream=sys.stderr)
+    catalog = open_catalog(catalog_path(option))
+    kinds = {kind for model in catalog.models.values() for kind in model.tasks}
+    waiting = sorted({model.id for kind in kinds if (model := catalog.default_for(kind)).device == "gpu"})
+    if not waiting:
+        return
+    nvml = Nvml()
+    try:
+        if not nvml.read():
+            typer.echo(f"warning: no GPU is seen here; tasks of {', '.join(waiting)} will wait for one", err=True)
+    finally:
+        nvml.close()
+
+
 @models.command("list")
 def list_models(catalog: CatalogOption = None) -> None:
     """What the farm offers: tasks, memory, license, and where the weights are. Refused models say why."""

@@ -1,6 +1,7 @@
 """`reelfarm models`, and a catalog that is wrong before anything starts."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,16 @@ def test_a_wrong_entry_is_named_with_its_line_before_anything_starts(tmp_path: P
     path.write_text(path.read_text().replace("vram_gb = 16", "vram_gb = -1"))
     refused = reelfarm(tmp_path, "up", "--port", "0", "--catalog", str(path))
     assert refused.stderr.startswith(f"error: {path}:10: model painter: vram_gb: Input should be greater than 0")
+
+
+def test_who_has_no_gpu_is_told_that_tasks_will_wait(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text(SHIPPED.read_text().replace('tasks = ["music"]', 'tasks = ["music"]\ndevice = "gpu"'))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        told = reelfarm(tmp_path, "up", "--port", port, "--catalog", str(path), "--data-dir", str(tmp_path / "data"))
+    assert told.stderr.startswith("warning: no GPU is seen here; tasks of draft-music will wait for one\n")
+    assert told.stdout == ""
 
 
 def test_a_model_without_weights_is_timed(tmp_path: Path) -> None:
