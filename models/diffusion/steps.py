@@ -1,0 +1,52 @@
+"""What a pipeline's loop tells while it runs: how far it is, and now and then a small picture of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from models.interfaces import Report
+
+
+class Steps:
+    """Watches one call of a pipeline. ``latents`` are those of the last step, as the loop holds them."""
+
+    def __init__(self, pipeline: Any, report: Report, steps: int, *, every: int) -> None:
+        self.latents: torch.Tensor | None = None
+        self._pipeline = pipeline
+        self._report = report
+        self._steps = steps
+        self._every = every
+        self._step = 0
+
+    def on_step_end(self, pipeline: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        """As ``callback_on_step_end`` of diffusers. Raises what ``report`` raises."""
+        self._done(tensors.get("latents"))
+        return tensors
+
+    @contextmanager
+    def of_scheduler(self, pipeline: Any, needed: bool) -> Iterator[None]:
+        """Count the scheduler's steps instead, for a pipeline that calls nobody at the end of its own."""
+        if not needed:
+            yield
+            return
+        step = pipeline.scheduler.step
+
+        def watched(*arguments: Any, **named: Any) -> Any:
+            result = step(*arguments, **named)
+            self._done(result[0])
+            return result
+
+        pipeline.scheduler.step = watched
+        try:
+            yield
+        finally:
+            del pipeline.scheduler.step
+
+    def _done(self, latents: torch.Tensor | None) -> None:
+        self._step += 1
+        self.latents = latents
+        # A pipeline that starts from a picture skips the first of its steps.
+        total = getattr(self._pipeline, "_num_timesteps", None) or self._steps
+        self._report(min(self._step / total, 1.0))
