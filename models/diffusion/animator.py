@@ -189,7 +189,5 @@ def _scaled(frame: "I420", width: int, height: int) -> "I420":
     scaled = empty_frame(width, height)
     for source, target in zip(planes(frame), planes(scaled), strict=True):
         smaller = target.shape[0] < source.shape[0]
-        target[:] = cv2.resize(
-            source, target.shape[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-        )
+        target[:] = cv2.resize(source, target.shape[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
     return scaled

@@ -1,10 +1,7 @@
 """What is asked of the camera, in words that a video model was told in its training."""
 
-import re
-
+from models.draft.script.text import detect_language
 from models.specs import CameraMovement, Language, VideoSpec
-
-_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 
 _MOVES: dict[CameraMovement, dict[Language, str]] = {
     CameraMovement.STATIC: {"en": "static camera, locked-off shot on a tripod", "zh": "固定镜头，机位不动"},
@@ -21,13 +18,9 @@ _PACES: dict[Language, tuple[str, str, str]] = {"en": ("swiftly", "steadily", "s
 _SHORT_S, _LONG_S = 2.5, 6.0  # the same way in less time is a faster move
 
 
-def language_of(prompt: str) -> Language:
-    return "zh" if _HAN.search(prompt) else "en"
-
-
 def video_prompt(spec: VideoSpec) -> str:
     """The spec's prompt, then its duration and its camera's move, in the prompt's language."""
-    language = language_of(spec.prompt)
+    language = detect_language(spec.prompt)
     pace = _PACES[language][(spec.duration_s >= _SHORT_S) + (spec.duration_s >= _LONG_S)]
     move = _MOVES[spec.camera_movement][language].format(pace=pace)
     seconds = f"{spec.duration_s:.1f}".removesuffix(".0")

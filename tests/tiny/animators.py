@@ -223,13 +223,9 @@ def build_hunyuan15(folder: Path) -> None:
             rope_axes_dim=(2, 2, 4),
             target_size=64,
         ),
-        vae=AutoencoderKLHunyuanVideo15(
-            latent_channels=4, block_out_channels=(16, 16, 16, 16, 16), layers_per_block=1
-        ),
+        vae=AutoencoderKLHunyuanVideo15(latent_channels=4, block_out_channels=(16, 16, 16, 16, 16), layers_per_block=1),
         scheduler=FlowMatchEulerDiscreteScheduler(shift=5.0),
-        text_encoder_2=T5EncoderModel(
-            T5Config(vocab_size=384, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
-        ),
+        text_encoder_2=T5EncoderModel(T5Config(vocab_size=384, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2)),
         tokenizer_2=ByT5Tokenizer(),
         guider=ClassifierFreeGuidance(guidance_scale=6.0),
         image_encoder=SiglipVisionModel(vision),
