@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import av
+import numpy as np
 from av.filter import Graph
 
 if TYPE_CHECKING:
@@ -14,12 +15,9 @@ if TYPE_CHECKING:
 
 def at_rate(frames: "Iterator[I420]", size: tuple[int, int], fps: int, wanted_fps: int, count: int) -> "Iterator[I420]":
     """``count`` frames of ``size`` (width, height) at ``wanted_fps``, of frames at ``fps``; the last one is held where
-    they end too soon. Frames are read as they are needed."""
-    if fps == wanted_fps:
-        converted = _held(frames)
-    else:
-        converted = _interpolated(_held(frames), size, fps, wanted_fps)
-    return islice(converted, count)
+    they end too soon. Frames are read as they are needed. Sides are even and at least 32."""
+    held = _held(frames)
+    return islice(held if fps == wanted_fps else _interpolated(held, size, fps, wanted_fps), count)
 
 
 def _held(frames: "Iterator[I420]") -> "Iterator[I420]":
@@ -36,7 +34,9 @@ def _held(frames: "Iterator[I420]") -> "Iterator[I420]":
 
 def _interpolated(frames: "Iterator[I420]", size: tuple[int, int], fps: int, wanted_fps: int) -> "Iterator[I420]":
     graph = Graph()
-    source = graph.add_buffer(width=size[0], height=size[1], format="yuv420p", time_base=Fraction(1, fps))
+    source = graph.add_buffer(
+        width=size[0], height=size[1], format=av.VideoFormat("yuv420p"), time_base=Fraction(1, fps)
+    )
     # Cuts are no part of a clip, and where the filter takes quick motion for one it would repeat frames.
     estimate = graph.add("minterpolate", f"fps={wanted_fps}:mi_mode=mci:mc_mode=aobmc:me_mode=bidir:vsbmc=1:scd=none")
     sink = graph.add("buffersink")
@@ -50,6 +50,7 @@ def _interpolated(frames: "Iterator[I420]", size: tuple[int, int], fps: int, wan
         graph.push(picture)
         while True:
             try:
-                yield graph.pull().to_ndarray()
+                converted = graph.pull()
             except av.BlockingIOError:
                 break
+            yield np.asarray(converted.to_ndarray(), np.uint8)

@@ -10,6 +10,7 @@ from models.options import ComposerOptions
 from models.specs import MusicSpec
 
 _INSTRUMENTAL = "[Instrumental]"  # what ACE-Step was told in the place of lyrics where nobody sings
+_SHORTEST_S = 10.0  # of what it was trained on: less is cut from as much
 
 
 class DiffusionComposer(DiffusionPipelineAdapter[ComposerOptions]):
@@ -37,7 +38,7 @@ class DiffusionComposer(DiffusionPipelineAdapter[ComposerOptions]):
             preview=False,
             prompt=prompt,
             lyrics=_INSTRUMENTAL,
-            audio_duration=duration_s,
+            audio_duration=max(duration_s, _SHORTEST_S),
             output_type="np",
         )
         samples = np.asarray(output.audios[0], dtype=np.float32)

@@ -4,16 +4,21 @@ import math
 from collections.abc import Sequence
 from itertools import product
 
+_LEAST_SIDE = 32
+
 
 def model_size(width: int, height: int, *, multiple_of: int, max_pixels: int) -> tuple[int, int]:
     """The size to render a picture of ``width`` x ``height`` at: sides that divide by ``multiple_of``, no more than
     ``max_pixels`` and no larger than needed, and of those the closest ratio."""
     scale = min(1.0, math.sqrt(max_pixels / (width * height)))
-    sides = [
-        sorted({max(1, rounding(side * scale / multiple_of)) * multiple_of for rounding in (math.floor, math.ceil)})
+    least = math.ceil(_LEAST_SIDE / multiple_of)
+    widths, heights = (
+        sorted({max(least, rounding(side * scale / multiple_of)) * multiple_of for rounding in (math.floor, math.ceil)})
         for side in (width, height)
+    )
+    fitting = [size for size in product(widths, heights) if size[0] * size[1] <= max_pixels] or [
+        (widths[0], heights[0])
     ]
-    fitting = [size for size in product(*sides) if size[0] * size[1] <= max_pixels] or [(sides[0][0], sides[1][0])]
     return min(fitting, key=lambda size: (abs(math.log(size[0] / size[1] * height / width)), -size[0] * size[1]))
 
 
