@@ -1,11 +1,13 @@
 """Tiny painters of the real classes, with random weights of a fixed seed, saved as their pipelines save themselves."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import diffusers
 import torch
 import transformers
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 CHAT = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -119,16 +121,21 @@ def build_qwen_image_edit(folder: Path) -> None:
         base_dim=4, z_dim=4, dim_mult=[1, 1, 1, 1, 1, 1], num_res_blocks=1,
         temperal_downsample=[False, False, False, True, True], latents_mean=[0.0] * 4, latents_std=[1.0] * 4,
     )  # fmt: skip
-    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
-
+    stir(vae, 1.6)
     diffusers.QwenImageEditPlusPipeline(
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
         vae=vae,
         text_encoder=transformers.Qwen2_5_VLForConditionalGeneration(config).eval(),
         tokenizer=tokenizer,
-        processor=transformers.Qwen2VLProcessor(Qwen2VLImageProcessorPil(), tokenizer),
+        processor=None,
         transformer=transformer,
     ).save_pretrained(str(folder))
+    # transformers makes this processor only where torchvision is, for the part of it that reads videos.
+    Qwen2VLImageProcessorPil().save_pretrained(str(folder / "processor"))
+    tokenizer.save_pretrained(str(folder / "processor"))
+    index = folder / "model_index.json"
+    parts = json.loads(index.read_text(encoding="utf-8")) | {"processor": ["transformers", "Qwen2VLProcessor"]}
+    index.write_text(json.dumps(parts, indent=2), encoding="utf-8")
 
 
 def qwen_tokenizer() -> Any:
@@ -170,9 +177,11 @@ def _picture_vae(channels: int) -> Any:
     )  # fmt: skip
 
 
-def stir(model: torch.nn.Module) -> None:
-    """Random numbers for what a fresh model has at zero: gates and modulations would let nothing through."""
+def stir(model: torch.nn.Module, gain: float = 2.0) -> None:
+    """Weights that let through what comes in: fresh ones are small or zero, and every picture would be alike."""
     with torch.no_grad():
         for parameter in model.parameters():
-            if not parameter.any():
+            if parameter.ndim > 1:
+                parameter.normal_(std=gain * parameter[0].numel() ** -0.5)
+            elif not parameter.any():
                 parameter.normal_(std=0.1)
