@@ -18,6 +18,7 @@ from control_plane.accounts.passwords import delivery_of
 from control_plane.accounts.routes import routes as accounts
 from control_plane.accounts.team_routes import routes as teams
 from control_plane.artifacts.routes import add_file_routes
+from control_plane.artifacts.routes import routes as files
 from control_plane.assets.presets import sync_presets
 from control_plane.assets.routes import routes as assets
 from control_plane.events.hub import Hub
@@ -42,6 +43,7 @@ from control_plane.web.signing import Signer
 from control_plane.web.tracing import add_tracing
 from control_plane.work import Services, unit_of_work
 from models.catalog_file import DEFAULT_PATH, load_catalog
+from models.sources import Usage
 from monitoring.metrics import queue_metrics
 from runtime import redis as redis_channels
 from runtime.artifacts import ArtifactStore
@@ -59,6 +61,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *timeline,
     *exports,
     *assets,
+    *files,
     *quota,
 )
 """Every endpoint of the API, as declared."""
@@ -75,7 +78,7 @@ def make_services(settings: Settings) -> Services:
         database=Database(settings.database_url.get_secret_value()),
         redis=redis_channels.connect(settings.redis_url.get_secret_value()),
         store=ArtifactStore(settings.artifacts_url),
-        catalog=load_catalog(settings.catalog or DEFAULT_PATH),
+        catalog=load_catalog(settings.catalog or DEFAULT_PATH, Usage.of(settings)),
         signer=Signer(
             settings.secret_key.get_secret_value(),
             settings.public_url or local_url(settings.host, settings.port),

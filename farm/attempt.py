@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from farm.cache import ArtifactCache
+from farm.provenance import provenance
 from farm.reporter import Reporter
 from models.catalog import Catalog, HelperKind
 from models.interfaces import Adapter, Phase, UserInputError
 from models.residency import Residency
 from models.specs import StoredArtifact
 from monitoring.tracing import traced
-from pipelines.context import TaskCancelled, describe
+from pipelines.context import PartOfTask, TaskCancelled, describe
+from pipelines.media.frames import jpeg
 from pipelines.registry import TASK_KINDS
 from runtime.artifacts import ArtifactStore, DiskFullError
 from runtime.bilingual import both
@@ -55,6 +57,7 @@ class Bench:
     catalog: Catalog
     residency: Residency
     reporter: Reporter
+    models_dir: Path
     work_root: Path
     budget_scale: float
 
@@ -73,7 +76,10 @@ class Attempt:
         self._fraction = 0.0
         self._started_at = self._phase_since = self._progressed_at = time.monotonic()
         self.timings_s: dict[str, float] = {}
-        self._parameters: dict[str, Any] = {}
+        self.parameters: dict[str, Any] = {}
+        self.held = ExitStack()
+        """What the attempt keeps from being evicted until it ends."""
+        self._helpers: dict[str, Adapter | None] = {}
 
     # --- for the worker
 
@@ -114,17 +120,23 @@ class Attempt:
     def progress(self, fraction: float, preview: "RGB | None" = None) -> None:
         self._progressed_at = time.monotonic()
         self._fraction = min(max(fraction, 0.0), 1.0)
-        self._bench.reporter.report(self.assignment, self._phase, self._fraction)
+        shown = None if preview is None else jpeg(preview)
+        self._bench.reporter.report(self.assignment, self._phase, self._fraction, preview=shown)
         if self._cancelled.is_set():
             raise TaskCancelled
 
     def note(self, **parameters: Any) -> None:
-        self._parameters |= parameters
+        self.parameters |= parameters
 
     def helper(self, kind: HelperKind) -> Adapter | None:
         model = self._bench.catalog.get(self.assignment.model)
         helper = self._bench.catalog.helper(model, kind) if model is not None else None
-        return self._bench.residency.adapter(helper) if helper is not None else None
+        if helper is None:
+            return None
+        if helper.id not in self._helpers:
+            use = self._bench.residency.use(helper, kind, PartOfTask(self, self._fraction, 0.0))
+            self._helpers[helper.id] = self.held.enter_context(use)
+        return self._helpers[helper.id]
 
     def fetch(self, key: str) -> Path:
         path = self._bench.cache.fetch(key, self.work_dir)
@@ -193,12 +205,16 @@ def _run(bench: Bench, attempt: Attempt) -> dict[str, object]:
     if model is None:
         raise LookupError(f"the catalog has no model {assignment.model!r}")
     pipeline = import_module(kind.module)
-    adapter = bench.residency.adapter(model)
-    attempt.enter("run")
-    result = pipeline.run(kind.spec.model_validate(assignment.spec), adapter, attempt)
+    spec = kind.spec.model_validate(assignment.spec)
+    with attempt.held:
+        loading = PartOfTask(attempt, 0.0, 0.0)
+        adapter = attempt.held.enter_context(bench.residency.use(model, kind.shape(spec), loading))
+        attempt.enter("run")
+        result = pipeline.run(spec, adapter, attempt)
     if type(result) is not kind.result:
         raise TypeError(f"{kind.module}.run returned {type(result).__name__}, not {kind.result.__name__}")
-    return dict(result.model_dump(mode="json"))
+    made = provenance(kind.name, model, spec, attempt, bench.models_dir)
+    return dict(result.model_copy(update={"provenance": made}).model_dump(mode="json"))
 
 
 def _classify(error: Exception) -> OutcomeClass:

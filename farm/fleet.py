@@ -114,6 +114,11 @@ class RayFarm:
     async def cancel(self, worker: str, attempt: AttemptId) -> None:
         await self._ask(worker, lambda handle: handle.cancel.remote(self._generation, attempt))
 
+    def prepare(self, worker: str, model: str) -> None:
+        hand = self._hands.get(worker)
+        if hand is not None:
+            hand.handle.prepare.remote(self._generation, model)
+
     async def kill(self, worker: str, message: str) -> None:
         hand = self._hands.get(worker)
         if hand is not None:

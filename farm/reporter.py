@@ -1,7 +1,9 @@
 """Progress on its way from a worker to whoever watches: over Redis, often enough for a bar, and free to be
 lost."""
 
+import base64
 import threading
+from typing import Any
 
 import orjson
 import redis
@@ -27,24 +29,30 @@ class Reporter:
     def __init__(self, redis_url: str) -> None:
         self._client = redis.Redis.from_url(redis_url, socket_connect_timeout=1, socket_timeout=1)
         self._changed = threading.Condition()
-        self._latest: bytes | None = None
+        self._latest: dict[str, Any] | None = None
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._publish, name="reporter", daemon=True)
         self._thread.start()
 
-    def report(self, assignment: Assignment, phase: str | None, fraction: float) -> None:
-        message = orjson.dumps(
-            {
-                "task_id": assignment.task_id,
-                "project_id": assignment.project_id,
-                "reaction": assignment.reaction,
-                "context": assignment.context,
-                "label": assignment.label,
-                "phase": phase,
-                "fraction": fraction,
-            }
-        )
+    def report(
+        self, assignment: Assignment, phase: str | None, fraction: float, *, preview: bytes | None = None
+    ) -> None:
+        """``preview`` is a small JPEG. One that was not sent yet goes with the next message."""
+        message = {
+            "task_id": assignment.task_id,
+            "project_id": assignment.project_id,
+            "reaction": assignment.reaction,
+            "context": assignment.context,
+            "label": assignment.label,
+            "phase": phase,
+            "fraction": fraction,
+        }
+        if preview is not None:
+            message["preview"] = base64.b64encode(preview).decode("ascii")
         with self._changed:
+            before = self._latest
+            if before is not None and before["task_id"] == assignment.task_id and "preview" in before:
+                message.setdefault("preview", before["preview"])
             self._latest = message
             self._changed.notify()
 
@@ -64,7 +72,7 @@ class Reporter:
                 return
             pause_s = _INTERVAL_S
             try:
-                self._client.publish(PROGRESS, message)
+                self._client.publish(PROGRESS, orjson.dumps(message))
             except (RedisError, OSError) as error:
                 log.debug("progress not published", error=str(error))
                 pause_s = _OUTAGE_PAUSE_S

@@ -17,7 +17,11 @@ from farm.gpu import list_gpus
 from farm.process import note_process, work_root
 from farm.reporter import Reporter
 from models.catalog_file import DEFAULT_PATH, load_catalog
+from models.device import Device as ModelDevice
+from models.peaks import Peaks
+from models.readahead import ReadAhead
 from models.residency import Residency
+from models.sources import Usage
 from monitoring.logs import configure_logging
 from pipelines.registry import TASK_KINDS
 from runtime.artifacts import ArtifactStore
@@ -53,6 +57,10 @@ class WorkerConfig:
     redis_url: str
     artifacts_url: str
     catalog: Path | None
+    usage: Usage
+    models_dir: Path
+    vram_gb: float | None
+    host_models_gb: float | None
     scratch_dir: Path
     cache_max_bytes: int
     budget_scale: float
@@ -66,15 +74,26 @@ class Worker:
             os.environ.pop(variable, None)
         os.environ.update(_ENVIRONMENT)
         configure_logging("worker", config.log_level, stream=sys.stderr)
+        gpus = list_gpus() if device == "gpu" else []
         if device == "gpu":
-            log.info("worker on a GPU", gpus=[gpu.name for gpu in list_gpus()])
+            log.info("worker on a GPU", gpus=[gpu.name for gpu in gpus])
         store = ArtifactStore(config.artifacts_url)
         self._bench = Bench(
             worker=name,
             store=store,
             cache=ArtifactCache(store, config.scratch_dir / "cache", max_bytes=config.cache_max_bytes),
-            catalog=load_catalog(config.catalog or DEFAULT_PATH),
-            residency=Residency(),
+            catalog=load_catalog(config.catalog or DEFAULT_PATH, config.usage),
+            residency=Residency(
+                ModelDevice(
+                    "cuda" if device == "gpu" else "cpu",
+                    limit_bytes=None if config.vram_gb is None else int(config.vram_gb * 1e9),
+                    cache_dir=config.scratch_dir / "compiled",
+                ),
+                models_dir=config.models_dir,
+                host_bytes=_host_bytes(config, workers=len(gpus) or os.cpu_count() or 1),
+                peaks=Peaks(config.scratch_dir / "peaks.json"),
+            ),
+            models_dir=config.models_dir,
             reporter=Reporter(config.redis_url),
             work_root=work_root(config.scratch_dir, name),
             budget_scale=config.budget_scale,
@@ -84,6 +103,7 @@ class Worker:
         self._current: Attempt | None = None
         self._manifests: OrderedDict[AttemptId, bytes] = OrderedDict()
         self._draining = False
+        self._read_ahead = ReadAhead(config.models_dir)
         # Last: whoever finds the note may hold this worker for able to work.
         note_process(config.scratch_dir, name)
         threading.Thread(target=self._warm_up, args=(device,), name="warm-up", daemon=True).start()
@@ -129,6 +149,14 @@ class Worker:
                 self._current.cancel()
 
     @ray.method(concurrency_group=CONTROL_GROUP)
+    def prepare(self, generation: int, model_id: str) -> None:
+        """A task for that model may come next. Raises StaleLeaderError."""
+        self._obey(generation)
+        model = self._bench.catalog.get(model_id)
+        if model is not None:
+            self._read_ahead.prepare(model)
+
+    @ray.method(concurrency_group=CONTROL_GROUP)
     def drain(self) -> None:
         """Finish what runs and ask for no more."""
         self._draining = True
@@ -149,3 +177,10 @@ class Worker:
             # Whatever is wrong with it, the task that needs it fails with that error and says so.
             except Exception as error:  # noqa: BLE001
                 log.warning("cannot import", module=module, error=str(error))
+
+
+def _host_bytes(config: WorkerConfig, *, workers: int) -> int:
+    """What a worker may keep of models in host memory."""
+    if config.host_models_gb is not None:
+        return int(config.host_models_gb * 1e9)
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 // workers

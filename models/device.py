@@ -12,10 +12,14 @@ _CLEAR_REFS = Path("/proc/self/clear_refs")
 
 
 class Device:
-    """``kind`` is ``cuda`` or ``cpu``. Loads torch when it is first asked for something of it."""
+    """``kind`` is ``cuda`` or ``cpu``; ``cache_dir`` keeps what was compiled for it. Loads torch when it is first asked
+    for something of it."""
 
-    def __init__(self, kind: Literal["cuda", "cpu"], *, limit_bytes: int | None = None) -> None:
+    def __init__(
+        self, kind: Literal["cuda", "cpu"], *, limit_bytes: int | None = None, cache_dir: Path | None = None
+    ) -> None:
         self.kind = kind
+        self.cache_dir = cache_dir
         self._limit_bytes = limit_bytes
 
     @property

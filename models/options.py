@@ -38,11 +38,20 @@ class Lora(Entry):
 
 
 class StepCache(Entry):
-    """Steps that reuse what earlier steps computed; ``threshold`` is how much change is ignored."""
+    """Steps that reuse what earlier steps computed. ``first_block`` does where the first block changes by less than
+    ``threshold``; ``taylorseer`` computes one step in ``interval`` and extrapolates the others."""
 
     kind: Literal["first_block", "taylorseer"]
     threshold: float = Field(default=0.05, gt=0)
+    interval: int = Field(default=5, ge=2)
     measured_cost: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _has_only_its_own(self) -> "StepCache":
+        foreign = "interval" if self.kind == "first_block" else "threshold"
+        if foreign in self.model_fields_set:
+            raise ValueError(f"{foreign}: {self.kind} has none")
+        return self
 
 
 class DiffusionOptions(WeightedOptions):
@@ -62,6 +71,12 @@ class DiffusionOptions(WeightedOptions):
     """Steps between previews; 0 shows none."""
     lora: Lora | None = None
     cache: StepCache | None = None
+
+    @model_validator(mode="after")
+    def _lora_can_be_fused(self) -> "DiffusionOptions":
+        if self.lora is not None and self.quantization == "nf4":
+            raise ValueError("lora: it cannot be fused into weights of 4 bits")
+        return self
 
 
 class PainterOptions(DiffusionOptions):

@@ -1,39 +1,231 @@
-"""Which adapters a worker keeps loaded."""
+"""Which models a worker keeps, and where: on its device, in host memory, or only on disk.
 
+A model on the device starts at once, one in host memory after a copy over the bus, one on disk after a load. When there
+is no room, the model goes that is worth least: worth is the time it would take to bring back, times how often it was
+asked for lately, per byte.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
+from typing import Literal, Protocol
 
 import structlog
 
 from models.catalog import Model
-from models.interfaces import Adapter
+from models.interfaces import Adapter, Report, WeightedAdapter
+from models.options import WeightedOptions
+from models.peaks import Peaks
+from models.weights import fetch, stored_bytes
 
 log = structlog.get_logger(__name__)
 
+Tier = Literal["device", "host"]
+
+_HALF_LIFE_S = 600.0
+_UNMEASURED_RUN_SHARE = 0.25
+"""Of the weights' bytes: what a model that was never run is taken to need on top of them."""
+
+
+class NotEnoughMemoryError(MemoryError):
+    """A model does not fit into what this worker has, even alone."""
+
+
+class Memory(Protocol):
+    """What residency asks of a device; models.device.Device has it."""
+
+    @property
+    def total_bytes(self) -> int: ...
+
+    def used_bytes(self) -> int: ...
+
+    def reset_peak(self) -> None: ...
+
+    def peak_bytes(self) -> int: ...
+
+
+@dataclass
+class _Kept:
+    model: Model
+    adapter: Adapter
+    tier: Tier
+    bytes: int
+    load_s: float
+    uses: float = 0.0
+    used_at: float = 0.0
+    in_use: int = 0
+
+    def worth(self, now: float) -> float:
+        """Seconds saved per byte, as far as the past tells."""
+        return self.load_s * self.uses * math.exp2((self.used_at - now) / _HALF_LIFE_S) / max(self.bytes, 1)
+
 
 class Residency:
-    """Adapters by model id: constructed and loaded when first asked for, then kept until unloaded."""
+    """Adapters by model id. Not thread-safe: a worker runs one task at a time.
 
-    def __init__(self) -> None:
-        self._loaded: dict[str, Adapter] = {}
+    ``device`` is the ``models.device.Device`` that models with weights run on; ``host_bytes`` is how much host memory
+    models may take that are not on it.
+    """
 
-    def adapter(self, model: Model) -> Adapter | None:
-        """The loaded adapter of a catalog entry; None for an entry without one.
+    def __init__(
+        self,
+        device: Memory,
+        *,
+        models_dir: Path,
+        host_bytes: int,
+        peaks: Peaks,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._device = device
+        self._models_dir = models_dir
+        self._host_bytes = host_bytes
+        self._peaks = peaks
+        self._clock = clock
+        self._kept: dict[str, _Kept] = {}
 
-        Raises what the adapter's module or its ``load`` raises; nothing is kept then.
+    @contextmanager
+    def use(self, model: Model, shape: str, report: Report) -> Iterator[Adapter | None]:
+        """The loaded adapter of a catalog entry, kept on the device while the block runs; None for an entry without
+        one. What the block needs of the device at most is remembered for the ``shape``, such as ``1024x1024``.
+
+        Raises NotEnoughMemoryError, and what the adapter's module or its ``load`` raises; nothing is kept then.
         """
         if model.adapter is None:
-            return None
-        if model.id not in self._loaded:
-            module, _, name = model.adapter.partition(":")
-            adapter: Adapter = getattr(import_module(module), name)(model)
-            adapter.load()
-            self._loaded[model.id] = adapter
-            log.info("model loaded", model=model.id)
-        return self._loaded[model.id]
+            yield None
+            return
+        kept = self._on_device(model, shape, report)
+        now = self._clock()
+        kept.uses = 1 + kept.uses * math.exp2((kept.used_at - now) / _HALF_LIFE_S)
+        kept.used_at = now
+        kept.in_use += 1
+        measures = model.weights is not None and kept.in_use == 1
+        before = self._begin_measuring() if measures else 0
+        try:
+            yield kept.adapter
+        finally:
+            kept.in_use -= 1
+            if measures:
+                self._peaks.note_run(model, shape, max(0, self._device.peak_bytes() - before))
+
+    def resident(self) -> list[str]:
+        """The ids of the models on the device."""
+        return [model_id for model_id, kept in self._kept.items() if kept.tier == "device"]
 
     def unload_all(self) -> None:
         """Make room: everything is loaded anew when next asked for."""
-        while self._loaded:
-            model_id, adapter = self._loaded.popitem()
-            adapter.unload()
+        while self._kept:
+            model_id, kept = self._kept.popitem()
+            kept.adapter.unload()
             log.info("model unloaded", model=model_id)
+
+    # --- bringing one in
+
+    def _on_device(self, model: Model, shape: str, report: Report) -> _Kept:
+        kept = self._kept.get(model.id)
+        if model.weights is None:
+            return kept or self._load(model, None, report)
+        folder = fetch(model, self._models_dir, report)
+        weight_bytes = self._peaks.weight_bytes(model) or stored_bytes(folder)
+        run_bytes = self._peaks.run_bytes(model, shape)
+        if run_bytes is None:
+            run_bytes = int(weight_bytes * _UNMEASURED_RUN_SHARE)
+        if kept is not None and kept.tier == "device":
+            self._make_room(model, run_bytes, kept.bytes + run_bytes)
+            return kept
+        self._make_room(model, weight_bytes + run_bytes, weight_bytes + run_bytes)
+        if kept is None:
+            return self._load(model, folder, report)
+        with report.phase("load"):
+            _weighted(kept).resume()
+        kept.tier = "device"
+        log.info("model back on the device", model=model.id)
+        return kept
+
+    def _load(self, model: Model, folder: Path | None, report: Report) -> _Kept:
+        assert model.adapter is not None  # noqa: S101 - use() saw to it
+        module, _, name = model.adapter.partition(":")
+        adapter_class = getattr(import_module(module), name)
+        started = self._clock()
+        with report.phase("load"):
+            adapter: Adapter = adapter_class(model) if folder is None else adapter_class(model, folder, self._device)
+            adapter.load()
+        load_s = self._clock() - started
+        kept = _Kept(model, adapter, "device", 0, load_s)
+        if folder is not None:
+            kept.bytes = _weighted(kept).weight_bytes
+            self._peaks.note_load(model, kept.bytes, load_s)
+        self._kept[model.id] = kept
+        log.info("model loaded", model=model.id, bytes=kept.bytes, load_s=round(load_s, 2))
+        return kept
+
+    # --- making room
+
+    def _free_bytes(self, tier: Tier) -> int:
+        total = self._device.total_bytes if tier == "device" else self._host_bytes
+        return total - sum(kept.bytes for kept in self._kept.values() if kept.tier == tier)
+
+    def _make_room(self, model: Model, wanted: int, needed: int) -> None:
+        """Have ``wanted`` bytes free on the device for a model that needs ``needed`` in all."""
+        total = self._device.total_bytes
+        if needed > total:
+            if not _may_offload(model):
+                raise NotEnoughMemoryError(
+                    f"{model.id} needs {_gb(needed)}, and this worker's device has {_gb(total)}"
+                    " (offload is off in its catalog entry)"
+                )
+            wanted = self._free_bytes("device") + sum(kept.bytes for kept in self._idle("device", model))
+        for kept in self._idle("device", model):
+            if self._free_bytes("device") >= wanted:
+                return
+            self._evict(kept)
+
+    def _idle(self, tier: Tier, but: Model) -> list[_Kept]:
+        """What may go, the one that is worth least first."""
+        now = self._clock()
+        idle = [
+            kept
+            for kept in self._kept.values()
+            if kept.tier == tier and kept.bytes and not kept.in_use and kept.model.id != but.id
+        ]
+        return sorted(idle, key=lambda kept: kept.worth(now))
+
+    def _evict(self, kept: _Kept) -> None:
+        """From the device to host memory if it is worth more than what would have to go there, else away."""
+        now = self._clock()
+        for other in self._idle("host", kept.model):
+            if self._free_bytes("host") >= kept.bytes or other.worth(now) >= kept.worth(now):
+                break
+            self._drop(other)
+        if self._free_bytes("host") >= kept.bytes:
+            _weighted(kept).park()
+            kept.tier = "host"
+            log.info("model parked in host memory", model=kept.model.id)
+        else:
+            self._drop(kept)
+
+    def _drop(self, kept: _Kept) -> None:
+        del self._kept[kept.model.id]
+        kept.adapter.unload()
+        log.info("model unloaded", model=kept.model.id)
+
+    def _begin_measuring(self) -> int:
+        self._device.reset_peak()
+        return self._device.used_bytes()
+
+
+def _weighted(kept: _Kept) -> WeightedAdapter:
+    adapter: WeightedAdapter = kept.adapter  # type: ignore[assignment]
+    return adapter
+
+
+def _may_offload(model: Model) -> bool:
+    options = model.parsed_options
+    return isinstance(options, WeightedOptions) and options.offload != "none"
+
+
+def _gb(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"

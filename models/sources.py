@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from runtime.settings import Settings
+
 Use = Literal["commercial", "research"]
 
 _EUROPEAN_UNION = frozenset("AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE".split())  # noqa: SIM905
@@ -78,6 +80,10 @@ class Usage:
     use: Use = "commercial"
     territory: str | None = None
     accepted: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Usage":
+        return cls(settings.use, settings.territory, frozenset(settings.accepted_licenses))
 
 
 def refusal(model_id: str, terms: Terms, usage: Usage) -> str | None:

@@ -6,7 +6,7 @@ calls a model. Nothing here may carry a random id: equal specs must give equal r
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -96,6 +96,33 @@ class Framing(StrEnum):
     DETAIL = "detail"
     SCENE = "scene"
     STYLE = "style"
+
+
+# --- how things were made -----------------------------------------------------------------------------------------
+
+
+class Provenance(Spec):
+    """How a result was made. ``spec`` is what was asked, ``parameters`` what the model was given for it; ``parents``
+    are the store keys of the files it was made from; ``source``, ``revision`` and ``weights_sha256`` name the weights.
+    """
+
+    task_kind: str
+    model: str
+    source: str | None = None
+    revision: str | None = None
+    weights_sha256: str | None = None
+    seed: int | None = None
+    spec: dict[str, Any]
+    parameters: dict[str, Any] = {}
+    parents: list[str] = []
+    timings_s: dict[str, float] = {}
+    software: dict[str, str] = {}
+
+
+class Result(Spec):
+    """Base of what tasks make. The worker adds the ``provenance``."""
+
+    provenance: Provenance | None = None
 
 
 # --- the script: what the five steps of a generation produce ----------------------------------------------------
@@ -200,7 +227,7 @@ class ScriptSpec(Spec):
     scenes: list[Scene] = []
 
 
-class ScriptResult(Spec):
+class ScriptResult(Result):
     """The part that the step made; the others stay empty."""
 
     storyline: Storyline | None = None
@@ -261,7 +288,7 @@ class StoredArtifact(Spec):
     sha256: str
 
 
-class ImageResult(Spec):
+class ImageResult(Result):
     image: StoredArtifact
     thumbnail: StoredArtifact
     depth: StoredArtifact | None = None
@@ -286,7 +313,7 @@ class VideoSpec(Spec):
     seed: Seed = 0
 
 
-class VideoResult(Spec):
+class VideoResult(Result):
     video: StoredArtifact
     thumbnail: StoredArtifact
     duration_s: float
@@ -317,7 +344,7 @@ class Word(Spec):
     end_s: float
 
 
-class SpeechResult(Spec):
+class SpeechResult(Result):
     audio: StoredArtifact
     duration_s: float
     words: list[Word]
@@ -333,7 +360,7 @@ class MusicSpec(Spec):
     seed: Seed = 0
 
 
-class MusicResult(Spec):
+class MusicResult(Result):
     audio: StoredArtifact
     duration_s: float
     loops_cleanly: bool
@@ -436,7 +463,7 @@ class EncodeSpec(Spec):
     cover: CoverSpec | None = None
 
 
-class EncodeResult(Spec):
+class EncodeResult(Result):
     """``loudness_lufs`` is None for a silent film. ``encoder`` names the codec used, such as ``libx264``."""
 
     video: StoredArtifact

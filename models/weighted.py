@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from models.catalog import Model
 from models.device import Device
 from models.options import WeightedOptions
+from models.weights import BadWeightsError
 
 if TYPE_CHECKING:
     import torch
 
+__all__ = ["BadOutputError", "BadWeightsError", "Weighted"]
+
 O = TypeVar("O", bound=WeightedOptions)  # noqa: E741 - O for options
-
-
-class BadWeightsError(RuntimeError):
-    """The files of a model are not what its catalog entry says; the message names the file."""
 
 
 class BadOutputError(RuntimeError):

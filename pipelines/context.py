@@ -92,7 +92,8 @@ class LocalContext:
         self.fractions: list[float] = []
         self.phases: list[str] = []
         self.previews: list[RGB] = []
-        self.notes: dict[str, Any] = {}
+        self.parameters: dict[str, Any] = {}
+        self.timings_s: dict[str, float] = {}
 
     @contextmanager
     def phase(self, name: Phase) -> Iterator[None]:
@@ -105,7 +106,7 @@ class LocalContext:
             self.previews.append(preview)
 
     def note(self, **parameters: Any) -> None:
-        self.notes.update(parameters)
+        self.parameters |= parameters
 
     def helper(self, kind: HelperKind) -> Adapter | None:
         return self.helpers.get(kind)

@@ -17,14 +17,27 @@ class TaskKind:
     name: str
     module: str
     spec: type[specs.Spec]
-    result: type[specs.Spec]
+    result: type[specs.Result]
     phase_budgets_s: dict[str, float] = field(default_factory=dict)
+
+    def shape(self, spec: specs.Spec) -> str:
+        """By what a task's need of memory and time goes, beside its model: ``1280x720`` pixels, ``x121`` frames,
+        ``30s`` of sound."""
+        match spec:
+            case specs.ImageSpec():
+                return f"{spec.width}x{spec.height}"
+            case specs.VideoSpec():
+                return f"{spec.width}x{spec.height}x{round(spec.duration_s * spec.fps)}"
+            case specs.MusicSpec():
+                return f"{round(spec.duration_s)}s"
+            case _:
+                return self.name
 
 
 _DEFAULT_BUDGETS_S = {"fetch": 60.0, "load": 120.0, "compile": 600.0, "run": 20.0, "decode": 60.0, "upload": 60.0}
 
 
-def _kind(name: str, spec: type[specs.Spec], result: type[specs.Spec], **budgets_s: float) -> TaskKind:
+def _kind(name: str, spec: type[specs.Spec], result: type[specs.Result], **budgets_s: float) -> TaskKind:
     return TaskKind(name, f"pipelines.{name}", spec, result, {**_DEFAULT_BUDGETS_S, **budgets_s})
 
 

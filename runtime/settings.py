@@ -5,6 +5,7 @@ reach a log by accident.
 """
 
 import os
+import tempfile
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -35,6 +36,21 @@ class Settings(BaseSettings):
     data_dir: Path | None = None
     catalog: Path | None = None
     """A model catalog file; the one that ships with the package when absent."""
+
+    # Models
+    models_dir: Path | None = None
+    """Where the weights of models are kept that were pulled; `models` in the data directory when absent."""
+    vram_gb: float | None = Field(default=None, gt=0)
+    """How much of its device's memory a worker's models may take; nearly all of it when absent."""
+    host_models_gb: float | None = Field(default=None, ge=0)
+    """How much host memory a worker may keep models in that are not on its device; when absent, half of the machine's
+    is shared among its workers."""
+    use: Literal["commercial", "research"] = "commercial"
+    """How the films are used: models whose license forbids it are not offered."""
+    territory: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    """The country the farm is in, such as `DE` (ISO 3166-1 alpha-2), for licenses that exclude some."""
+    accepted_licenses: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Ids of models whose license needs to be accepted and was, such as `ltx-2,hunyuan-video`."""
 
     # The HTTP server
     host: str = "127.0.0.1"
@@ -109,6 +125,15 @@ class Settings(BaseSettings):
     """Where the scheduler serves its own Prometheus metrics; nowhere when absent."""
 
     log_level: str = "INFO"
+
+    @property
+    def base_dir(self) -> Path:
+        """Where a process keeps what is only for this machine."""
+        return self.data_dir or Path(tempfile.gettempdir()) / f"reelfarm-{os.getuid()}"
+
+    @property
+    def models_folder(self) -> Path:
+        return self.models_dir or self.base_dir / "models"
 
 
 @lru_cache(maxsize=1)

@@ -4,8 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-import tempfile
-from pathlib import Path
 
 import prometheus_client
 import redis.asyncio
@@ -16,6 +14,7 @@ from farm import cluster
 from farm.fleet import RayFarm
 from farm.worker import WorkerConfig
 from models.catalog_file import DEFAULT_PATH, load_catalog
+from models.sources import Usage
 from monitoring import metrics
 from monitoring.logs import configure_logging
 from runtime.database import Database
@@ -37,12 +36,15 @@ _IDLE_IN_TRANSACTION_TIMEOUT_MS = int(TTL_S * 1000)
 
 
 def worker_config(settings: Settings) -> WorkerConfig:
-    base = settings.data_dir or Path(tempfile.gettempdir()) / f"reelfarm-{os.getuid()}"
     return WorkerConfig(
         redis_url=settings.redis_url.get_secret_value(),
         artifacts_url=settings.artifacts_url,
         catalog=settings.catalog,
-        scratch_dir=base / "scratch",
+        usage=Usage.of(settings),
+        models_dir=settings.models_folder,
+        vram_gb=settings.vram_gb,
+        host_models_gb=settings.host_models_gb,
+        scratch_dir=settings.base_dir / "scratch",
         cache_max_bytes=settings.worker_cache_max_bytes,
         budget_scale=settings.phase_budget_scale,
         log_level=settings.log_level,
@@ -100,7 +102,7 @@ async def _stand_by(database: Database) -> Leadership:
 async def _lead(
     settings: Settings, database: Database, redis_client: redis.asyncio.Redis, leadership: Leadership
 ) -> None:
-    catalog = load_catalog(settings.catalog or DEFAULT_PATH)
+    catalog = load_catalog(settings.catalog or DEFAULT_PATH, Usage.of(settings))
     scheduler = Scheduler(
         database,
         redis_client,

@@ -38,6 +38,8 @@ class _Member:
     free_since: float = 0.0
     draining: bool = False
     dying: bool = False
+    prepared: str | None = None
+    """The model it was last told to expect."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,14 @@ class Crew:
         self.farm.start(attempt.worker, attempt.assignment)
         if attempt.cancel_requested:
             self.cancel(attempt.assignment.attempt)
+
+    def prepare(self) -> None:
+        """Tell busy workers which model comes next, so that they read its weights while they render."""
+        for worker, member in self._members.items():
+            following = self.policy.next_model(member.device)
+            if member.attempt is not None and following not in {None, member.prepared}:
+                member.prepared = following
+                self.farm.prepare(worker, following)
 
     def release(self, worker: str) -> None:
         """A worker has nothing to do, or was chosen and gets nothing after all."""

@@ -110,6 +110,7 @@ class Scheduler:
                 await self._commit()
                 await self._read()
                 await self._start()
+                self._crew.prepare()
             except MAYBE_AWAY as error:
                 if not is_outage(error):
                     raise

@@ -111,7 +111,17 @@ class Policy:
                 placements.append((task, worker))
         return placements
 
+    def next_model(self, device: Device) -> str | None:
+        """The model of the task that is to be placed next on a device of that kind."""
+        heap = self._first(device)
+        return None if heap is None else self._waiting[heap[0][2]].model
+
     def _pop(self, device: Device) -> WaitingTask | None:
+        heap = self._first(device)
+        return None if heap is None else self._waiting.pop(heapq.heappop(heap)[2])
+
+    def _first(self, device: Device) -> list[tuple[float, int, str]] | None:
+        """The queue whose first task is next."""
         classes = self._queues[device]
         for priority in sorted(classes, reverse=True):
             tenants = classes[priority]
@@ -125,7 +135,7 @@ class Policy:
                 del classes[priority]
                 continue
             tenant_id = min(tenants, key=lambda name: (tenants[name][0][0], self._served_s[name], tenants[name][0][1]))
-            return self._waiting.pop(heapq.heappop(tenants[tenant_id])[2])
+            return tenants[tenant_id]
         return None
 
     def _charge(self, task: WaitingTask) -> None:

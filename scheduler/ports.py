@@ -140,6 +140,10 @@ class Farm(Protocol):
         """Ask for a stop at the next step. Raises WorkerLostError."""
         ...
 
+    def prepare(self, worker: str, model: str) -> None:
+        """Tell a worker which model it may be asked for next. Nothing depends on its being heard."""
+        ...
+
     async def kill(self, worker: str, message: str) -> None:
         """End the worker's process; returns once it is known to be dead and WorkerLost is in ``events``."""
         ...

@@ -49,6 +49,7 @@ class FakeFarm:
         self.calls: list[tuple[str, AttemptId]] = []
         self.executions: list[AttemptId] = []
         self.killed: list[tuple[str, str]] = []
+        self.prepared: list[tuple[str, str]] = []
         self.manifests: dict[AttemptId, AttemptReport] = {}
         self._reports: dict[AttemptId, AttemptReport] = {}
         self._budget_s = budget_s
@@ -131,6 +132,9 @@ class FakeFarm:
         found = await self._reach(worker)
         if found.assignment is not None and found.assignment.attempt == attempt and not found.stubborn:
             self.finish(attempt[0], OutcomeClass.CANCELLED)
+
+    def prepare(self, worker: str, model: str) -> None:
+        self.prepared.append((worker, model))
 
     async def kill(self, worker: str, message: str) -> None:
         self.killed.append((worker, message))

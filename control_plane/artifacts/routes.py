@@ -1,7 +1,7 @@
-"""Signed files and signed uploads: plain HTTP, outside the JSON envelope.
+"""How files were made; and signed files and signed uploads: plain HTTP, outside the JSON envelope.
 
-These two routes carry their permission in the URL's signature, so they take no token: a browser's <img> and <video>
-can use them as they are.
+The latter two routes carry their permission in the URL's signature, so they take no token: a browser's <img> and
+<video> can use them as they are.
 """
 
 import asyncio
@@ -13,16 +13,29 @@ from urllib.parse import quote
 import structlog
 from aiohttp import web
 
+from control_plane.accounts.actor import Access
 from control_plane.artifacts import tables, uploads
+from control_plane.artifacts.provenance import of_file
 from control_plane.artifacts.ranges import wanted_part
+from control_plane.artifacts.schemas import FileProvenance
 from control_plane.errors import Forbidden, InvalidParameter, NotFound, StorageFull, UploadFailed
 from control_plane.web.handler import SERVICES, language_of
+from control_plane.web.routes import Call, Routes
 from control_plane.work import Services
 from runtime.artifacts import DiskFullError
 
 log = structlog.get_logger(__name__)
 
 _CHUNK = 1 << 20
+
+
+routes = Routes("files")
+
+
+@routes.get("/files/{artifact_id}/provenance", access=Access.READ, response=FileProvenance)
+async def provenance(call: Call) -> FileProvenance:
+    """How a file was made: model, seed, parameters, and from which files."""
+    return await of_file(call.work, call.actor, call.path["artifact_id"])
 
 
 def add_file_routes(app: web.Application) -> None:

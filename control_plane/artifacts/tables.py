@@ -1,22 +1,25 @@
 """Artifacts: the rows behind every file URL. ``key`` is null until the file is there."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, or_, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from control_plane.accounts.access import may_see
 from control_plane.accounts.actor import Actor
 from control_plane.work import STORE
-from models.specs import StoredArtifact
+from models.specs import Provenance, StoredArtifact
 from runtime.artifacts import ArtifactStore
 from runtime.database import Base, utc_now
 from runtime.ids import new_id
 
 
 class ArtifactRow(Base):
-    """``unreferenced_since``: when the collector first found that nothing refers to it; null while something does."""
+    """``provenance``: how a file that the farm made was made (models.specs.Provenance); null for what was uploaded.
+    ``unreferenced_since``: when the collector first found that nothing refers to it; null while something does."""
 
     __tablename__ = "artifacts"
 
@@ -27,6 +30,7 @@ class ArtifactRow(Base):
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     sha256: Mapped[str | None]
     file_name: Mapped[str]
+    provenance: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     unreferenced_since: Mapped[datetime | None] = mapped_column(index=True)
 
@@ -88,10 +92,12 @@ async def promise(session: AsyncSession, tenant_id: str, file_name: str) -> str:
     return row.id
 
 
-async def keep(session: AsyncSession, tenant_id: str, file_name: str, stored: StoredArtifact) -> str:
+async def keep(
+    session: AsyncSession, tenant_id: str, file_name: str, stored: StoredArtifact, made: Provenance | None = None
+) -> str:
     """The id of a file that is in the store."""
     artifact_id = await promise(session, tenant_id, file_name)
-    await fulfil(session, artifact_id, stored)
+    await fulfil(session, artifact_id, stored, made)
     return artifact_id
 
 
@@ -100,10 +106,13 @@ async def share(session: AsyncSession, tenant_id: str, row: ArtifactRow) -> str:
     if row.key is None or row.media_type is None or row.sha256 is None:
         raise LookupError(f"artifact {row.id} is not there yet")
     stored = StoredArtifact(key=row.key, media_type=row.media_type, size=row.size, sha256=row.sha256)
-    return await keep(session, tenant_id, row.file_name, stored)
+    made = Provenance.model_validate(row.provenance) if row.provenance is not None else None
+    return await keep(session, tenant_id, row.file_name, stored, made)
 
 
-async def fulfil(session: AsyncSession, artifact_id: str, stored: StoredArtifact) -> None:
+async def fulfil(
+    session: AsyncSession, artifact_id: str, stored: StoredArtifact, made: Provenance | None = None
+) -> None:
     """Raises ObjectGoneError where the collector was faster: an object without a row is garbage after a while."""
     await lock_key(session, stored.key, shared=True)
     if await session.get(CollectedObjectRow, stored.key, populate_existing=True) is not None:
@@ -113,7 +122,13 @@ async def fulfil(session: AsyncSession, artifact_id: str, stored: StoredArtifact
     await session.execute(
         update(ArtifactRow)
         .where(ArtifactRow.id == artifact_id)
-        .values(key=stored.key, media_type=stored.media_type, size=stored.size, sha256=stored.sha256)
+        .values(
+            key=stored.key,
+            media_type=stored.media_type,
+            size=stored.size,
+            sha256=stored.sha256,
+            provenance=made.model_dump(mode="json", exclude_none=True) if made is not None else None,
+        )
     )
 
 
@@ -127,12 +142,9 @@ async def artifact(session: AsyncSession, artifact_id: str) -> ArtifactRow | Non
     return await session.get(ArtifactRow, artifact_id, populate_existing=True)
 
 
-async def readable_artifact(session: AsyncSession, actor: Actor, artifact_id: str) -> ArtifactRow | None:
-    """One that ships with the product, or that belongs to the actor or a team of theirs.
-
-    The caller may refer to it from now on: the collector begins to count anew.
-    """
-    row = await session.scalar(
+async def visible_artifact(session: AsyncSession, actor: Actor, artifact_id: str) -> ArtifactRow | None:
+    """One that ships with the product, or that belongs to the actor or a team of theirs."""
+    return await session.scalar(
         select(ArtifactRow)
         .where(
             ArtifactRow.id == artifact_id,
@@ -140,6 +152,11 @@ async def readable_artifact(session: AsyncSession, actor: Actor, artifact_id: st
         )
         .execution_options(populate_existing=True)
     )
+
+
+async def readable_artifact(session: AsyncSession, actor: Actor, artifact_id: str) -> ArtifactRow | None:
+    """A visible one that the caller may refer to from now on: the collector begins to count anew."""
+    row = await visible_artifact(session, actor, artifact_id)
     if row is not None and row.unreferenced_since is not None:
         row.unreferenced_since = None
         await session.flush()
@@ -152,3 +169,13 @@ async def keys_of(session: AsyncSession, artifact_ids: list[str]) -> dict[str, s
         select(ArtifactRow.id, ArtifactRow.key).where(ArtifactRow.id.in_(artifact_ids), ArtifactRow.key.is_not(None))
     )
     return {artifact_id: key for artifact_id, key in rows if key is not None}
+
+
+async def ids_of_keys(session: AsyncSession, tenant_id: str, keys: list[str]) -> dict[str, str]:
+    """Artifact ids by store key, of those that the tenant or everybody may read; the oldest row of a key counts."""
+    rows = await session.execute(
+        select(ArtifactRow.key, ArtifactRow.id)
+        .where(ArtifactRow.key.in_(keys), ArtifactRow.tenant_id.in_([tenant_id, PUBLIC_TENANT]))
+        .order_by(ArtifactRow.created_at.desc(), ArtifactRow.id.desc())
+    )
+    return {key: artifact_id for key, artifact_id in rows if key is not None}

@@ -15,8 +15,9 @@ async def preview_rendered(work: Work, task: FinishedTask) -> None:
         return
     if task.kind in {"speech", "music"}:
         kind = SpeechResult if task.kind == "speech" else MusicResult
-        await artifacts.fulfil(work.session, task.context["content"], kind.model_validate(task.result).audio)
+        sound = kind.model_validate(task.result)
+        await artifacts.fulfil(work.session, task.context["content"], sound.audio, sound.provenance)
         return
     result = ImageResult.model_validate(task.result)
-    await artifacts.fulfil(work.session, task.context["content"], result.image)
-    await artifacts.fulfil(work.session, task.context["thumbnail"], result.thumbnail)
+    await artifacts.fulfil(work.session, task.context["content"], result.image, result.provenance)
+    await artifacts.fulfil(work.session, task.context["thumbnail"], result.thumbnail, result.provenance)

@@ -28,7 +28,12 @@ log = structlog.get_logger(__name__)
 _POLL_S = 2.0
 _AFTER_ERROR_S = 1.0
 _BATCH = 500
-_PROGRESS_EVENT = {"timeline.video": "video.progress", "exports.encoded": "export.progress"}
+_PROGRESS_EVENT = {
+    "timeline.video": "video.progress",
+    "exports.encoded": "export.progress",
+    "materials.image": "image.progress",
+    "materials.candidate": "image.progress",
+}
 
 
 @dataclass
@@ -136,10 +141,14 @@ class Hub:
         context = report["context"]
         percent = min(99, int(100 * report["fraction"]))
         data = {"status": "processing", "progress": percent}
+        if "preview" in report:
+            data["preview"] = f"data:image/jpeg;base64,{report['preview']}"
         if event == "video.progress":
             data |= {"clip_id": context["clip_id"], "shot_number": context["shot_number"]}
-        else:
+        elif event == "export.progress":
             data |= {"export_task_id": context["export_id"]}
+        else:
+            data |= {"candidate_id": context["image_id"]}
         message = Message(
             service.message(event, report["project_id"], str(watch.sent_seq), data, self._services.signer)
         )

@@ -34,10 +34,22 @@ class GenerationFailed(EventData):
 
 
 class VideoProgress(EventData):
+    """``preview``, where the model shows one, is a small picture as a data: URL."""
+
     clip_id: str
     shot_number: int
     status: str
     progress: int
+    preview: str | None = None
+
+
+class ImageProgress(EventData):
+    """Of a picture that is being painted: ``candidate_id`` is the picture's id. ``preview`` as for videos."""
+
+    candidate_id: str
+    status: str
+    progress: int
+    preview: str | None = None
 
 
 class VideoCompleted(EventData):
@@ -122,6 +134,7 @@ EVENTS: dict[str, type[EventData]] = {
     "generation.completed": GenerationCompleted,
     "generation.failed": GenerationFailed,
     "video.progress": VideoProgress,
+    "image.progress": ImageProgress,
     "video.completed": VideoCompleted,
     "video.failed": VideoFailed,
     "candidate.completed": CandidateCompleted,
@@ -135,5 +148,5 @@ EVENTS: dict[str, type[EventData]] = {
 }
 EVENT_NAMES = {data: name for name, data in EVENTS.items()}
 
-PROGRESS_EVENTS = frozenset({"generation.progress", "video.progress", "export.progress"})
+PROGRESS_EVENTS = frozenset({"generation.progress", "image.progress", "video.progress", "export.progress"})
 """What a slow reader may lose."""

@@ -58,7 +58,7 @@ async def _keep(
     file_format: str,
 ) -> ExportedFile:
     file_name = rules.safe_file_name(export.name, PurePosixPath(stored.key).suffix)
-    artifact_id = await artifacts.keep(work.session, project.tenant_id, file_name, stored)
+    artifact_id = await artifacts.keep(work.session, project.tenant_id, file_name, stored, result.provenance)
     is_video = file_type == "video"
     kept_days = work.services.settings.export_retention_days
     row = tables.ExportFileRow(

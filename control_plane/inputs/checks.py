@@ -16,6 +16,8 @@ def check_model(work: Work, model_id: str, kind: str, *, field: str) -> None:
     """Raises InvalidParameter where the catalog has no such model for this kind of task."""
     known = [model.id for model in work.services.catalog.for_task(kind)]
     if model_id not in known:
+        if (reason := work.services.catalog.refused.get(model_id)) is not None:
+            raise InvalidParameter(f"模型 {model_id} 不可用：{reason}", f"{model_id}: {reason}", field=field)
         accepted = ", ".join(known)
         raise InvalidParameter(
             f"没有模型 {model_id}，可选：{accepted}", f"no model {model_id} among {accepted}", field=field

@@ -87,6 +87,7 @@ async def run(work: Work, project: projects.ProjectRow, package: tables.PackageR
 
 async def go_on(work: Work, project: projects.ProjectRow, package: tables.PackageRow) -> None:
     """Begin what can begin: one script at a time, in order, and the pictures of steps whose script stays."""
+    await _paint_what_waited(work, project, package)
     for row in await tables.steps_of(work.session, package.id):
         if row.status == "pending":
             if row.makes == "pictures":
@@ -101,6 +102,7 @@ async def go_on(work: Work, project: projects.ProjectRow, package: tables.Packag
 def _begin(row: tables.StepRow, total: int) -> None:
     row.status, row.total, row.done = "in_progress", total, 0
     row.run += 1
+    row.awaits_sheets = False
     row.error_message = None
     row.started_at, row.finished_at = utc_now(), None
 
@@ -120,12 +122,35 @@ async def _begin_pictures(
 ) -> None:
     found = await tables.elements_of(work.session, package.id, elements.KINDS[ScriptStep(row.step)])
     _begin(row, 0)
+    if await _must_wait(work, package, row):
+        row.awaits_sheets = True
+        return
     tasks = await _picture_tasks(work, project, package, row, found)
     row.total = len(tasks)
     if not tasks:
         row.status, row.finished_at = "completed", utc_now()
     await quota.enqueue_paid(work, tasks)
     await tell_progress(work, project, package)
+
+
+async def _must_wait(work: Work, package: tables.PackageRow, row: tables.StepRow) -> bool:
+    """Whether a step's pictures are painted from sheets that are not all there."""
+    if row.step != ScriptStep.STORYBOARD or not pictures.paints_from_sheets(work, package):
+        return False
+    steps = await tables.steps_of(work.session, package.id)
+    return any(step.status not in OVER for step in steps if step.step in {ScriptStep.CHARACTERS, ScriptStep.SCENES})
+
+
+async def _paint_what_waited(work: Work, project: projects.ProjectRow, package: tables.PackageRow) -> None:
+    """Ask for the pictures that waited for sheets, if these are there by now."""
+    for row in await tables.steps_of(work.session, package.id):
+        if not row.awaits_sheets or row.status != "in_progress" or await _must_wait(work, package, row):
+            continue
+        row.awaits_sheets = False
+        found = await tables.elements_of(work.session, package.id, elements.KINDS[ScriptStep(row.step)])
+        tasks = await _picture_tasks(work, project, package, row, found)
+        row.total += len(tasks)
+        await quota.enqueue_paid(work, tasks)
 
 
 def _script_task(
@@ -158,6 +183,8 @@ async def _picture_tasks(
 ) -> list[NewTask]:
     step = ScriptStep(row.step)
     parts = await prompts.load_parts(work.session, package)
+    if step is ScriptStep.STORYBOARD and pictures.paints_from_sheets(work, package):
+        parts = await prompts.with_sheets(work.session, package, parts)
     shown = await pictures.selected(work.session, found)
     # A new script gives new pictures, but a shot that survives it is still as the user wished to see it.
     keeps_wishes = row.makes == "pictures" or step is ScriptStep.STORYBOARD
@@ -186,7 +213,7 @@ def _picture_task(
     return NewTask(
         kind="text_to_image",
         spec=spec,
-        model=pictures.image_model(work, package, "text_to_image"),
+        model=pictures.shot_model(work, package, spec),
         job_id=package.job_id or "",
         project_id=project.id,
         tenant_id=project.tenant_id,
@@ -219,7 +246,10 @@ async def apply_script(
             project.name = result.storyline.title
             package.package_name = f"{project.name} v{package.version}"
         project.description = project.description or result.storyline.summary
-    tasks = await _picture_tasks(work, project, package, row, found) + tasks
+    if await _must_wait(work, package, row):
+        row.awaits_sheets = True
+    else:
+        tasks = await _picture_tasks(work, project, package, row, found) + tasks
     row.total += len(tasks)
     await quota.enqueue_paid(work, tasks)
     await finish_one(work, project, package, row)
@@ -229,9 +259,10 @@ async def apply_script(
 async def finish_one(work: Work, project: projects.ProjectRow, package: tables.PackageRow, row: tables.StepRow) -> None:
     """One task of a step is done; complete the step and the package where it was the last."""
     row.done += 1
-    if row.status == "in_progress" and row.done >= row.total:
+    if row.status == "in_progress" and row.done >= row.total and not row.awaits_sheets:
         row.status, row.finished_at = "completed", utc_now()
     await work.session.flush()
+    await _paint_what_waited(work, project, package)
     steps = await tables.steps_of(work.session, package.id)
     if package.status == "generating" and all(step.status in OVER for step in steps):
         await _complete(work, project, package)

@@ -21,6 +21,20 @@ def image_model(work: Work, package: tables.PackageRow, kind: str) -> str:
     return chosen or work.services.catalog.default_for(kind).id
 
 
+def paints_from_sheets(work: Work, package: tables.PackageRow) -> bool:
+    """Whether shots are painted from the reference sheets of their characters and scenes."""
+    chosen = image_model(work, package, "text_to_image")
+    return work.services.catalog.from_sheets(chosen) is not None
+
+
+def shot_model(work: Work, package: tables.PackageRow, spec: ImageSpec) -> str:
+    """The model that paints a shot: another than for other pictures where it has sheets to paint from."""
+    chosen = image_model(work, package, "text_to_image")
+    from_sheets = work.services.catalog.from_sheets(chosen)
+    has_sheets = any(subject.reference_keys for subject in spec.subjects)
+    return from_sheets.id if from_sheets is not None and has_sheets else chosen
+
+
 async def new_image(
     work: Work,
     project: projects.ProjectRow,
@@ -109,7 +123,7 @@ async def enqueue_candidate(
     task = NewTask(
         kind=kind,
         spec=spec,
-        model=image_model(work, package, kind),
+        model=shot_model(work, package, spec) if spec.framing is Framing.SHOT else image_model(work, package, kind),
         job_id=job_id,
         project_id=project.id,
         tenant_id=project.tenant_id,

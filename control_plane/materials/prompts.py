@@ -1,10 +1,11 @@
 """From the rows of a package to the specs of the tasks that make its parts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from control_plane.artifacts import tables as artifacts
 from control_plane.inputs.rules import ASPECT_RATIOS, BASE_SHORT_SIDE, derive_seed
 from control_plane.materials import tables
 from control_plane.materials.rules import References, assign_references, shot_prompt, with_wish
@@ -23,6 +24,8 @@ from models.specs import (
     Subject,
 )
 
+_SHEET_ORDER = [Framing.FRONT_VIEW, Framing.THREE_VIEW, Framing.DETAIL, Framing.SCENE]
+"""Which pictures of a character or scene tell most: a model that takes few references takes the first."""
 _SHEET_SIZES = {Framing.FRONT_VIEW: (720, 960), Framing.THREE_VIEW: (1280, 720), Framing.DETAIL: (720, 720)}
 
 
@@ -41,6 +44,8 @@ class Parts:
     scene_wishes: dict[str, str]
     roots: dict[tuple[str, str], str]
     shown: dict[tuple[str, str], int]
+    sheets: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """Store keys of the finished pictures of characters and scenes, for models that paint from them."""
 
     def made_anew(self, step: ScriptStep) -> "Parts":
         """For the pictures of a step whose script was just written: those before say nothing of these."""
@@ -126,6 +131,20 @@ async def load_parts(session: AsyncSession, package: tables.PackageRow) -> Parts
             if row.id in shown and row.kind in {"character", "scene"}
         },
     )
+
+
+async def with_sheets(session: AsyncSession, package: tables.PackageRow, parts: Parts) -> Parts:
+    """The parts with the pictures that characters and scenes show now."""
+    found = [row for row in await tables.elements_of(session, package.id) if row.kind in {"character", "scene"}]
+    shown = [image for image in await tables.images_of(session, [row.id for row in found]) if image.is_selected]
+    shown.sort(key=lambda image: _SHEET_ORDER.index(Framing(image.image_type)))
+    keys = await artifacts.keys_of(session, [image.artifact_id for image in shown])
+    sheets: dict[tuple[str, str], list[str]] = {}
+    for row in found:
+        own = [keys[image.artifact_id] for image in shown if image.element_id == row.id and image.artifact_id in keys]
+        if own:
+            sheets[row.kind, row.data["name"]] = own
+    return replace(parts, sheets=sheets)
 
 
 def script_spec(parts: Parts, step: ScriptStep) -> ScriptSpec:
@@ -234,7 +253,10 @@ def _subject(parts: Parts, character: Character) -> Subject:
         gender=character.gender,
         age=character.age,
         seed=parts.features(ScriptStep.CHARACTERS, "character", character.name),
-        reference_keys=parts.references.by_character.get(character.name, []),
+        reference_keys=[
+            *parts.sheets.get(("character", character.name), []),
+            *parts.references.by_character.get(character.name, []),
+        ],
     )
 
 
@@ -246,5 +268,8 @@ def _place(parts: Parts, scene: Scene) -> Place:
         atmosphere=scene.atmosphere,
         lighting=scene.lighting,
         seed=parts.features(ScriptStep.SCENES, "scene", scene.name),
-        reference_keys=parts.references.by_scene.get(scene.name, []),
+        reference_keys=[
+            *parts.sheets.get(("scene", scene.name), []),
+            *parts.references.by_scene.get(scene.name, []),
+        ],
     )

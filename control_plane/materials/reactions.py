@@ -109,10 +109,10 @@ async def keep_picture(work: Work, image: tables.ImageRow, task: FinishedTask) -
         await work.session.flush()
         return False
     result = ImageResult.model_validate(task.result)
-    await artifacts.fulfil(work.session, image.artifact_id, result.image)
-    await artifacts.fulfil(work.session, image.thumbnail_artifact_id, result.thumbnail)
+    await artifacts.fulfil(work.session, image.artifact_id, result.image, result.provenance)
+    await artifacts.fulfil(work.session, image.thumbnail_artifact_id, result.thumbnail, result.provenance)
     if result.depth is not None:
-        await artifacts.fulfil(work.session, image.depth_artifact_id, result.depth)
+        await artifacts.fulfil(work.session, image.depth_artifact_id, result.depth, result.provenance)
     image.status = "completed"
     if image.image_type == Framing.SHOT and image.is_selected:
         project = await work.session.get(projects.ProjectRow, task.project_id)

@@ -41,7 +41,8 @@ class PackageRow(Base):
 class StepRow(Base):
     """One of the five steps, complete when ``done`` reaches ``total``: its script task and what that asked for. One
     whose script stays as it is ``makes`` its pictures alone. ``run`` counts how often it was begun: results of an
-    earlier run are dropped."""
+    earlier run are dropped. One that ``awaits_sheets`` asks for its pictures once the characters and scenes that they
+    show have theirs."""
 
     __tablename__ = "generation_steps"
     __table_args__ = (UniqueConstraint("package_id", "step"),)
@@ -55,6 +56,7 @@ class StepRow(Base):
     run: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
+    awaits_sheets: Mapped[bool] = mapped_column(default=False)
     error_message: Mapped[str | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -66,6 +66,8 @@ async def regenerate_image(
     element = next(row for row in elements if row.id == clip.element_id)
     take = len([i for i in await materials.images_of(work.session, [element.id]) if i.image_type == Framing.SHOT])
     parts = await prompts.load_parts(work.session, package)
+    if pictures.paints_from_sheets(work, package):
+        parts = await prompts.with_sheets(work.session, package, parts)
     shot = Shot.model_validate(element.data)
     prompt, wish = request.prompt or "", request.user_prompt
     spec = prompts.shot_picture(parts, shot, prompt=prompt, wish=wish, take=take)

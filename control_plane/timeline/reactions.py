@@ -49,7 +49,7 @@ async def line_spoken(work: Work, task: FinishedTask) -> None:
 async def _keep_speech(work: Work, line: tables.SpeechLineRow, task: FinishedTask) -> None:
     if task.state is TaskState.SUCCEEDED and line.artifact_id is not None:
         result = SpeechResult.model_validate(task.result)
-        await artifacts.fulfil(work.session, line.artifact_id, result.audio)
+        await artifacts.fulfil(work.session, line.artifact_id, result.audio, result.provenance)
         line.status, line.duration_s = "completed", result.duration_s
         line.words = [word.model_dump() for word in result.words]
     else:
@@ -92,8 +92,8 @@ async def video_rendered(work: Work, task: FinishedTask) -> None:
     video.completed_at = utc_now()
     if task.state is TaskState.SUCCEEDED and video.status != "cancelled":
         result = VideoResult.model_validate(task.result)
-        await artifacts.fulfil(work.session, video.artifact_id, result.video)
-        await artifacts.fulfil(work.session, video.thumbnail_artifact_id, result.thumbnail)
+        await artifacts.fulfil(work.session, video.artifact_id, result.video, result.provenance)
+        await artifacts.fulfil(work.session, video.thumbnail_artifact_id, result.thumbnail, result.provenance)
         video.status = "completed"
         if clip.selected_video_id is None:
             clip.selected_video_id = video.id
@@ -138,7 +138,7 @@ async def music_composed(work: Work, task: FinishedTask) -> None:
         return
     if task.state is TaskState.SUCCEEDED:
         result = MusicResult.model_validate(task.result)
-        await artifacts.fulfil(work.session, candidate.artifact_id, result.audio)
+        await artifacts.fulfil(work.session, candidate.artifact_id, result.audio, result.provenance)
         candidate.status, candidate.duration_s = "completed", result.duration_s
     else:
         candidate.status, candidate.error_message = "failed", reasons.why(task)

@@ -3,14 +3,18 @@
 import inspect
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import diffusers
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 
+from models.catalog import CatalogError
+from models.diffusion import memory, speed
+from models.diffusion.lora import fuse_lora
+from models.diffusion.reuse import Reused, reusing
 from models.diffusion.steps import Steps
 from models.interfaces import Report
 from models.options import DiffusionOptions
@@ -25,29 +29,68 @@ _BROKEN_FILES = (OSError, ValueError, KeyError, TypeError, AttributeError, Runti
 class DiffusionPipelineAdapter(Weighted[O]):
     """A subclass turns a spec into arguments, calls ``render`` and turns the output into what its interface returns.
 
-    ``pipeline`` is the diffusers pipeline while it is loaded.
+    ``pipeline`` is the diffusers pipeline while it is loaded, ``offloading`` what of it is in host memory while it
+    runs.
     """
 
     pipeline: Any = None
+    offloading: memory.Offloading = "none"
+    compile_backend: ClassVar[str] = "inductor"
+    _loaded_bytes = 0
 
     def load(self) -> None:
-        """Raises BadWeightsError where the folder has no weights of the pipeline that the options name."""
-        kind = _pipeline_class(self.options.pipeline)
-        _check_class(self.folder, self.options.pipeline)
+        """Raises BadWeightsError where the folder has no weights of the pipeline that the options name, CatalogError
+        where the options ask for what it cannot do."""
+        options = self.options
+        kind = pipeline_class(options)
+        _check_class(self.folder, options.pipeline)
         try:
-            self.pipeline = kind.from_pretrained(
+            sizes = memory.component_bytes(self.folder, self.dtype, options.quantization)
+            pixels = getattr(options, "max_pixels", 0)
+            self.offloading, tiled = memory.plan(self.device, options.offload, sizes, pixels, self.dtype)
+            pipeline = kind.from_pretrained(
                 str(self.folder),
                 dtype=self.dtype,
                 use_safetensors=True,
                 local_files_only=True,
                 low_cpu_mem_usage=True,
-                device_map="cuda" if self.device.kind == "cuda" else None,
+                device_map="cuda" if self.device.kind == "cuda" and self.offloading == "none" else None,
+                quantization_config=memory.nf4(sizes, self.dtype) if options.quantization == "nf4" else None,
+                **self._components(),
             )
+            _check_complete(pipeline, self.folder)
         except torch.OutOfMemoryError:
             raise
         except _BROKEN_FILES as error:
             raise BadWeightsError(f"{self.folder}: {error}") from error
-        self.pipeline.set_progress_bar_config(disable=True)
+        pipeline.set_progress_bar_config(disable=True)
+        if options.lora is not None:
+            fuse_lora(pipeline, self.folder, options.lora)
+        if options.quantization == "fp8":
+            memory.cast_to_fp8(pipeline, self.dtype)
+        if tiled:
+            memory.decode_in_tiles(pipeline)
+        speed.set_attention(pipeline, options.attention, self.device.capability)
+        if options.cache is not None:
+            speed.cache_steps(pipeline, options.cache, self.dtype)
+        self.pipeline = pipeline
+        self._loaded_bytes = super().weight_bytes
+        memory.offload(pipeline, self.offloading, self.device)
+        self._compiled = speed.choose_compile(
+            options.compile,
+            gpu=self.device.kind == "cuda",
+            offloading=self.offloading,
+            quantization=options.quantization,
+            cached=options.cache is not None,
+        )
+        if self._compiled:
+            speed.compile_blocks(pipeline, backend=self.compile_backend)
+        self._compiled_sizes: set[Any] = set()
+        self._prompts, self._latents = Reused(), Reused()
+
+    def _components(self) -> dict[str, Any]:
+        """Parts that are not to be loaded as the folder says."""
+        return {}
 
     def _modules(self) -> Iterator[torch.nn.Module]:
         if self.pipeline is not None:
@@ -56,7 +99,30 @@ class DiffusionPipelineAdapter(Weighted[O]):
                     yield component
 
     def _release(self) -> None:
+        self._forget()
         self.pipeline = None
+
+    def _forget(self) -> None:
+        """Let go of what is kept between calls."""
+        if self.pipeline is not None:
+            self._prompts.clear()
+            self._latents.clear()
+
+    @property
+    def weight_bytes(self) -> int:
+        # As counted when they were loaded: what is offloaded has no tensors of its own between calls.
+        return self._loaded_bytes if self.pipeline is not None else 0
+
+    def park(self) -> None:
+        self._forget()
+        if self.offloading == "none":
+            super().park()
+        else:
+            self.device.empty_cache()
+
+    def resume(self) -> None:
+        if self.offloading == "none":
+            super().resume()
 
     def render(
         self,
@@ -75,38 +141,57 @@ class DiffusionPipelineAdapter(Weighted[O]):
         can be called again after each.
         """
         called = pipeline or self.pipeline
-        accepted = inspect.signature(called.__call__).parameters
+        accepted = accepted_arguments(type(called))
         arguments = {**_guidance(called, accepted, self.options.guidance_scale), **self.options.arguments, **arguments}
-        unknown = sorted(set(arguments) - set(accepted))
+        unknown = sorted(set(arguments) - accepted)
         if unknown:
             raise TypeError(f"{type(called).__name__} takes no {', '.join(unknown)}")
-        watch = Steps(called, report, steps, every=self.options.preview_every if preview else 0)
-        if "callback_on_step_end" in accepted:
-            arguments["callback_on_step_end"] = watch.on_step_end
-        arguments["generator"] = (
-            _generator(seed) if isinstance(seed, int) else [_generator(one_seed) for one_seed in seed]
-        )
-        checked = _CheckOnce(watch)
-        try:
-            with (
-                torch.inference_mode(),
-                _own_randomness(seed if isinstance(seed, int) else seed[0]),
-                watch.of_scheduler(called, "callback_on_step_end" not in accepted),
-                _watched_decoding(called, report, checked),
-            ):
-                output = called(num_inference_steps=steps, **arguments)
-                checked()
-        finally:
+        seeds = [seed] if isinstance(seed, int) else list(seed)
+        generators = [torch.Generator("cpu").manual_seed(one) for one in seeds]  # the same picture on every card
+        # To decode while the denoiser waits would move it off the device and back.
+        every = self.options.preview_every if preview and self.offloading in {"none", "group"} else 0
+        watch = Steps(called, report, steps, every=every, arguments=arguments)
+        check = _CheckOnce(watch)
+        arguments["generator"] = generators[0] if isinstance(seed, int) else generators
+        arguments["num_inference_steps"] = steps
+        with ExitStack() as around:
             # A call that was cancelled leaves caches of its steps behind, and parts on the device.
-            called.maybe_free_model_hooks()
+            around.callback(called.maybe_free_model_hooks)
+            around.enter_context(torch.inference_mode())
+            around.enter_context(_own_randomness(seeds[0]))
+            around.enter_context(_watched_decoding(called, report, check))
+            if hasattr(called, "encode_prompt"):
+                around.enter_context(reusing(called, "encode_prompt", self._prompts))
+            if hasattr(getattr(called, "vae", None), "encode"):
+                around.enter_context(reusing(called.vae, "encode", self._latents))
+            if self._compiled:
+                around.enter_context(speed.compiling(called, report, self._compiled_sizes))
+            if "callback_on_step_end" in accepted:
+                arguments["callback_on_step_end"] = watch.on_step_end
+            else:
+                around.enter_context(watch.of_scheduler())
+            output = called(**arguments)
+            check()
         return output
 
 
-def _pipeline_class(name: str) -> Any:
-    kind = getattr(diffusers, name, None)
+def pipeline_class(options: DiffusionOptions) -> Any:
+    """The class that the options name. Raises CatalogError where diffusers has none of it, or it does not take their
+    ``arguments``."""
+    kind = getattr(diffusers, options.pipeline, None)
     if not inspect.isclass(kind) or not issubclass(kind, diffusers.DiffusionPipeline):
-        raise BadWeightsError(f"diffusers {diffusers.__version__} has no pipeline {name}")
+        message = f"diffusers {diffusers.__version__} has no pipeline {options.pipeline}"
+        raise CatalogError(message, field="options.pipeline")
+    unknown = sorted(set(options.arguments) - accepted_arguments(kind))
+    if unknown:
+        raise CatalogError(f"{options.pipeline} takes no {', '.join(unknown)}", field="options.arguments")
     return kind
+
+
+def accepted_arguments(kind: Any) -> set[str]:
+    """What a call of a pipeline takes, by name."""
+    parameters = inspect.signature(kind.__call__).parameters.values()
+    return {each.name for each in parameters if each.kind is not each.VAR_KEYWORD and each.name != "self"}
 
 
 def _check_class(folder: Path, name: str) -> None:
@@ -120,7 +205,22 @@ def _check_class(folder: Path, name: str) -> None:
         raise BadWeightsError(f"{index} is of {found}, the catalog says {name}")
 
 
-def _guidance(pipeline: Any, accepted: Any, scale: float | None) -> dict[str, float]:
+def _check_complete(pipeline: Any, folder: Path) -> None:
+    """A tensor that is in no file would be left at random. transformers' models say so; those of diffusers are
+    compared with their files. Raises BadWeightsError."""
+    for name, component in pipeline.components.items():
+        if not isinstance(component, diffusers.ModelMixin) or getattr(component, "is_quantized", False):
+            continue
+        stored: set[str] = set()
+        for path in (folder / name).glob("*.safetensors"):
+            with safe_open(str(path), "pt") as file:
+                stored.update(file.keys())
+        missing = sorted(set(component.state_dict()) - stored)
+        if missing:
+            raise BadWeightsError(f"{folder / name}: no file has {missing[0]}")
+
+
+def _guidance(pipeline: Any, accepted: set[str], scale: float | None) -> dict[str, float]:
     """The scale under the names that the pipeline has for it: ``true_cfg_scale`` is the one that takes a negative
     prompt where there are two; a pipeline with a guider takes it there."""
     if scale is None:
@@ -134,11 +234,6 @@ def _guidance(pipeline: Any, accepted: Any, scale: float | None) -> dict[str, fl
         raise TypeError(f"{type(pipeline).__name__} takes no guidance_scale")
     pipeline.guider = guider.new(guidance_scale=scale)
     return {}
-
-
-def _generator(seed: int) -> torch.Generator:
-    # On the CPU, so that every card makes the same picture of a seed.
-    return torch.Generator("cpu").manual_seed(seed)
 
 
 @contextmanager

@@ -98,6 +98,14 @@ def save_thumbnail(path: Path, pixels: "RGB") -> None:
     save_jpeg(path, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), quality=85)
 
 
+def jpeg(pixels: "RGB", quality: int = 70) -> bytes:
+    """Raises RuntimeError when OpenCV cannot encode it."""
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise RuntimeError("a preview could not be encoded")
+    return bytes(data)
+
+
 def _encode(path: Path, pixels: "RGB | Grey", options: list[int]) -> None:
     bgr = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     ok, data = cv2.imencode(path.suffix, bgr, options)

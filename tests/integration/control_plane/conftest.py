@@ -25,11 +25,12 @@ from control_plane.events.hub import Hub
 from control_plane.events.socket import HUB
 from control_plane.web.handler import SERVICES
 from control_plane.work import Services
+from farm.provenance import provenance
 from models.catalog_file import load_catalog
 from models.interfaces import UserInputError
 from models.residency import Residency
 from models.specs import StoredArtifact
-from pipelines.context import LocalContext, describe
+from pipelines.context import LocalContext, PartOfTask, describe
 from pipelines.registry import TASK_KINDS
 from runtime.artifacts import ArtifactStore
 from runtime.bilingual import both
@@ -44,6 +45,7 @@ from tests.conftest import fresh_database
 from tests.contract.fields import SENT
 from tests.contract.watch import Watch
 from tests.integration.control_plane.rendered import Rendered, rendered_in
+from tests.residency import cpu_residency
 
 PASSWORD = "correct horse"
 
@@ -134,15 +136,16 @@ class InlineFarm(FakeFarm):
             return {"result": earlier, "duration_s": 0.1}
         kind = TASK_KINDS[assignment.kind]
         context = StoreContext(self._root / worker / assignment.task_id, self._store)
-        residency = self._residencies.setdefault(worker, Residency())
+        residency = self._residencies.setdefault(worker, cpu_residency(self._root))
         model = load_catalog().models[assignment.model]
+        spec = kind.spec.model_validate(smaller(assignment.spec))
         try:
-            result = importlib.import_module(kind.module).run(
-                kind.spec.model_validate(smaller(assignment.spec)), residency.adapter(model), context
-            )
+            with residency.use(model, kind.shape(spec), PartOfTask(context, 0.0, 0.0)) as adapter:
+                result = importlib.import_module(kind.module).run(spec, adapter, context)
         except UserInputError as error:
             return {"outcome": OutcomeClass.USER, "error_message": both(error.zh, error.en), "error_field": error.field}
-        made = result.model_dump(mode="json")
+        how = provenance(kind.name, model, spec, context, self._root)
+        made = result.model_copy(update={"provenance": how}).model_dump(mode="json")
         self._rendered.keep(assignment, made, self._store)
         return {"result": made, "duration_s": 0.1}
 

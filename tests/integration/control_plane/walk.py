@@ -67,6 +67,11 @@ async def _attachment(team: Team) -> str:
     return str((await attachment(team.admin))["id"])
 
 
+async def _picture(team: Team) -> str:
+    package = await team.admin.get(f"/material-packages/{team.package_id}")
+    return str(package["materials"]["art_style"]["reference_image_url"]).partition("/files/")[2].partition("?")[0]
+
+
 async def _clip(team: Team) -> str:
     return (await team.spoken_clip())[0]
 
@@ -123,6 +128,7 @@ IDS: dict[str, Callable[[Team], Awaitable[str]]] = {
     "/generation/retry/ task_id": _step,
     "/generation/skip/ task_id": _step,
     "/video-generation-tasks/ task_id": _video,
+    "artifact_id": _picture,
     "attachment_id": _attachment,
     "clip_id": _clip,
     "dialogue_id": _dialogue,

@@ -9,6 +9,7 @@ import pytest
 from farm import fleet
 from farm.cluster import Cluster, Slot, ask
 from farm.worker import WorkerConfig
+from models.sources import Usage
 from scheduler.ports import FarmLostError
 
 
@@ -74,6 +75,10 @@ async def test_a_worker_that_ray_never_registers_does_not_hold_up_the_fleet(
         redis_url="redis://127.0.0.1:1/0",
         artifacts_url=f"file://{tmp_path}",
         catalog=None,
+        usage=Usage(),
+        models_dir=tmp_path,
+        vram_gb=None,
+        host_models_gb=None,
         scratch_dir=tmp_path,
         cache_max_bytes=1,
         budget_scale=1.0,

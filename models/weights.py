@@ -1,0 +1,211 @@
+"""A model's files on this machine: there, whole, and nothing that runs code when it is read."""
+
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import orjson
+from pydantic import BaseModel
+
+from models.catalog import Model
+from models.interfaces import Report
+
+MANIFEST = "reelfarm.json"
+_PICKLES = frozenset([".bin", ".ckpt", ".pkl", ".pickle", ".pt", ".pth"])
+_MAX_HEADER_BYTES = 100 * 1024 * 1024
+_POLL_S = 0.5
+
+
+class BadWeightsError(RuntimeError):
+    """The files of a model are not what its catalog entry says; the message names the file."""
+
+
+class FileRecord(BaseModel):
+    size: int
+    sha256: str
+
+
+class Manifest(BaseModel):
+    """What was pulled: ``revision`` is the commit that the catalog's revision meant then, where the source has
+    commits."""
+
+    source: str
+    revision: str | None = None
+    files: dict[str, FileRecord]
+
+    @property
+    def sha256(self) -> str:
+        """One digest for all files and their names."""
+        lines = [f"{record.sha256}  {name}\n" for name, record in sorted(self.files.items())]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def fetch(model: Model, models_dir: Path, report: Report) -> Path:
+    """The folder of a model's weights, pulled first if they are not there. They were looked at: see ``check``.
+
+    Raises BadWeightsError, and OSError when they cannot be pulled.
+    """
+    weights = model.weights
+    if weights is None:
+        raise LookupError(f"{model.id} has no weights")
+    folder = weights.folder(models_dir)
+    if weights.path is None and not (folder / MANIFEST).is_file():
+        with report.phase("fetch"):
+            _pull_apart(model, folder, report)
+    check(folder)
+    if weights.sha256 is not None and (found := _digest(folder)) != weights.sha256:
+        raise BadWeightsError(f"{folder}: the files' sha256 is {found}, not {weights.sha256} as the catalog says")
+    return folder
+
+
+def _pull_apart(model: Model, folder: Path, report: Report) -> None:
+    """In a process of its own, which a cancelled task can end. It counts as alive for as long as files grow."""
+    assert model.weights is not None  # noqa: S101 - fetch() saw to it
+    command = [sys.executable, "-m", "models.pull", model.weights.model_dump_json(), str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        size = -1
+        while process.poll() is None:
+            time.sleep(_POLL_S)
+            if (now := _size_of_parts(folder)) != size:
+                size = now
+                report(0.0)
+        _, said = process.communicate()
+    finally:
+        process.kill()
+        process.wait()
+    if process.returncode != 0:
+        reason = said.strip().splitlines()[-1] if said.strip() else f"exit status {process.returncode}"
+        raise OSError(f"{model.weights.source} could not be pulled: {reason}")
+
+
+def part_of(folder: Path) -> Path:
+    """Where files are until all of them are there."""
+    return folder.with_name(folder.name + ".part")
+
+
+def _size_of_parts(folder: Path) -> int:
+    total = 0
+    for path in part_of(folder).rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except FileNotFoundError:  # renamed meanwhile
+            continue
+    return total
+
+
+def files_of(folder: Path) -> Iterator[Path]:
+    """Every file of a model, without what was written about them."""
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder).parts
+        if path.is_file() and path.name != MANIFEST and not any(part.startswith(".") for part in inside):
+            yield path
+
+
+def stored_bytes(folder: Path) -> int:
+    """Of the weights on disk."""
+    return sum(path.stat().st_size for path in files_of(folder) if path.suffix == ".safetensors")
+
+
+def check(folder: Path) -> None:
+    """Look at a folder without reading its tensors: it is there, its safetensors files are whole, an index names no
+    file that is missing, and it is not one of pickles alone. Raises BadWeightsError."""
+    if not folder.is_dir():
+        raise BadWeightsError(f"{folder}: there is no such folder")
+    tensors = [path for path in files_of(folder) if path.suffix == ".safetensors"]
+    if not tensors:
+        pickled = pickles(folder)
+        why = f"only pickled weights ({pickled[0].name}), which may run code: convert them" if pickled else "none there"
+        raise BadWeightsError(f"{folder}: weights are read from .safetensors files, and there are {why}")
+    for path in tensors:
+        _check_safetensors(path)
+    for index in folder.rglob("*.safetensors.index.json"):
+        _check_index(index)
+
+
+def _check_index(index: Path) -> None:
+    try:
+        named = set(json.loads(index.read_bytes())["weight_map"].values())
+    except (ValueError, KeyError, AttributeError) as error:
+        raise BadWeightsError(f"{index}: not an index of weights ({error!r})") from error
+    missing = sorted(name for name in named if not (index.parent / name).is_file())
+    if missing:
+        raise BadWeightsError(f"{index}: {missing[0]} is missing")
+
+
+def _check_safetensors(path: Path) -> None:
+    """The header says how long the file is: https://huggingface.co/docs/safetensors, "Format"."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if size < 8 or length > min(size - 8, _MAX_HEADER_BYTES):
+            raise BadWeightsError(f"{path}: not a safetensors file, or cut off")
+        try:
+            header = orjson.loads(file.read(length))
+            end = max(
+                (tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"), default=0
+            )
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            raise BadWeightsError(f"{path}: its header is corrupt") from error
+    if 8 + length + end != size:
+        raise BadWeightsError(f"{path}: it has {size} bytes, and its header says {8 + length + end}")
+
+
+def pickles(folder: Path) -> list[Path]:
+    return [path for path in files_of(folder) if path.suffix in _PICKLES]
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    try:
+        return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+@lru_cache(maxsize=64)
+def _digest(folder: Path) -> str:
+    """Of what was pulled, as its manifest says; of a folder of the operator's, by reading it once per process."""
+    manifest = read_manifest(folder)
+    return (manifest or measure(folder)).sha256
+
+
+def measure(folder: Path, *, source: str = "", revision: str | None = None) -> Manifest:
+    """Read and hash every file."""
+    records = {}
+    for path in files_of(folder):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        records[path.relative_to(folder).as_posix()] = FileRecord(size=path.stat().st_size, sha256=digest)
+    return Manifest(source=source, revision=revision, files=records)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """``problems`` is empty for a good folder. ``sha256`` is what a catalog entry can pin."""
+
+    sha256: str
+    problems: tuple[str, ...]
+
+
+def verify(folder: Path) -> Verified:
+    """Read all of a folder: hashes as they were when it was pulled, safetensors whole, no pickles.
+
+    Raises BadWeightsError where there is nothing to verify.
+    """
+    check(folder)
+    found = measure(folder)
+    problems = [f"{path}: pickles may run code; remove it" for path in pickles(folder)]
+    if (pulled := read_manifest(folder)) is not None:
+        for name, record in pulled.files.items():
+            if name not in found.files:
+                problems.append(f"{folder / name}: missing")
+            elif found.files[name] != record:
+                problems.append(f"{folder / name}: changed since it was pulled")
+        problems += [f"{folder / name}: was not pulled" for name in found.files.keys() - pulled.files.keys()]
+    return Verified(found.sha256, tuple(problems))
