@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from models.catalog import CatalogError
 from models.diffusion.camerawork import video_prompt
 from models.diffusion.parts import frames_needed, model_size, part_lengths
 from models.diffusion.pipeline import DiffusionPipelineAdapter
@@ -19,7 +20,7 @@ from models.interfaces import FrameStream, Phase, Report, UserInputError
 from models.options import AnimatorOptions
 from models.planes import empty_frame, planes, rgb_to_i420
 from models.specs import VideoSpec
-from models.weighted import BadOutputError, BadWeightsError
+from models.weighted import BadOutputError
 
 if TYPE_CHECKING:
     from models.interfaces import I420, RGB, Grey
@@ -65,9 +66,10 @@ class DiffusionAnimator(DiffusionPipelineAdapter[AnimatorOptions]):
     options_class = AnimatorOptions
 
     def load(self) -> None:
-        """Raises BadWeightsError as its base does, and for a pipeline of another family."""
+        """Raises what its base raises; CatalogError too for a pipeline of another family."""
         if self.options.pipeline not in _FAMILIES:
-            raise BadWeightsError(f"{self.options.pipeline} is none of {', '.join(_FAMILIES)}")
+            known = ", ".join(_FAMILIES)
+            raise CatalogError(f"{self.options.pipeline} is none of {known}", field="options.pipeline")
         super().load()
 
     def animate(self, spec: VideoSpec, image: "RGB", depth: "Grey | None", report: Report) -> FrameStream:

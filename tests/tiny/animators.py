@@ -38,6 +38,7 @@ from transformers import (
 )
 
 from tests.tiny.bytelevel import VOCABULARY, byte_tokenizer
+from tests.tiny.painters import stir
 
 _SEED = 4
 _TEXT = 32
@@ -85,7 +86,9 @@ def _umt5() -> UMT5EncoderModel:
 
 
 def _wan_vae() -> AutoencoderKLWan:
-    return AutoencoderKLWan(base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1)
+    vae = AutoencoderKLWan(base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1)
+    stir(vae)
+    return vae
 
 
 def _wan_transformer(image_dim: int | None) -> WanTransformer3DModel:
@@ -136,7 +139,7 @@ def build_ltx2(folder: Path) -> None:
             decoder_block_out_channels=(8, 16, 32),
             layers_per_block=(1, 1, 1, 1, 1),
             decoder_layers_per_block=(1, 1, 1, 1),
-            decoder_causal=False,
+            decoder_causal=True,
             spatial_compression_ratio=32,
             temporal_compression_ratio=8,
         ),
@@ -221,7 +224,7 @@ def build_hunyuan15(folder: Path) -> None:
             text_embed_2_dim=16,
             image_embed_dim=8,
             rope_axes_dim=(2, 2, 4),
-            target_size=64,
+            target_size=96,
         ),
         vae=AutoencoderKLHunyuanVideo15(latent_channels=4, block_out_channels=(16, 16, 16, 16, 16), layers_per_block=1),
         scheduler=FlowMatchEulerDiscreteScheduler(shift=5.0),
