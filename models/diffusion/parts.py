@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from itertools import product
 
+# A decoder mirrors its latents at the edges, so it needs two; the estimation of motion needs two of its blocks.
+_LEAST_MULTIPLES = 2
 _LEAST_SIDE = 32
 
 
@@ -11,7 +13,7 @@ def model_size(width: int, height: int, *, multiple_of: int, max_pixels: int) ->
     """The size to render a picture of ``width`` x ``height`` at: sides that divide by ``multiple_of``, no more than
     ``max_pixels`` and no larger than needed, and of those the closest ratio."""
     scale = min(1.0, math.sqrt(max_pixels / (width * height)))
-    least = math.ceil(_LEAST_SIDE / multiple_of)
+    least = max(_LEAST_MULTIPLES, math.ceil(_LEAST_SIDE / multiple_of))
     widths, heights = (
         sorted({max(least, rounding(side * scale / multiple_of)) * multiple_of for rounding in (math.floor, math.ceil)})
         for side in (width, height)

@@ -21,6 +21,7 @@ from transformers import (
 )
 
 from tests.tiny.bytelevel import VOCABULARY, byte_tokenizer
+from tests.tiny.painters import stir
 
 _SEED = 5
 
@@ -106,6 +107,9 @@ def build_musicgen(folder: Path) -> None:
             ),
         )
     )
+    for quantizer in model.audio_encoder.quantizer.layers:
+        quantizer.codebook.embed.normal_()  # a fresh codebook is empty, and all tokens would sound alike
+    stir(model.decoder)
     model.generation_config.decoder_start_token_id = 64
     model.generation_config.pad_token_id = 64
     model.generation_config.bos_token_id = 64
