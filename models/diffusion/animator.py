@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -32,9 +33,11 @@ _LAST_SEED = 2**63
 @dataclass(frozen=True)
 class _Family:
     """What sets pipelines apart. ``fps_argument``: how it is told the frames' rate, where it asks. ``size``: what it
-    makes of the size that was chosen, where it takes none but goes by its picture."""
+    makes of the size that was chosen, where it takes none but goes by its picture. ``package``: what it calls, beside
+    what diffusers itself needs."""
 
     fps_argument: str | None = None
+    package: str | None = None
     size: Callable[[Any, AnimatorOptions, int, int], tuple[int, int]] | None = None
 
 
@@ -53,7 +56,7 @@ def _hunyuan_size(pipeline: Any, options: AnimatorOptions, width: int, height: i
 
 
 _FAMILIES = {
-    "WanImageToVideoPipeline": _Family(),
+    "WanImageToVideoPipeline": _Family(package="ftfy"),
     "LTX2ImageToVideoPipeline": _Family(fps_argument="frame_rate"),  # its sound is left: films have their own
     "HunyuanVideo15ImageToVideoPipeline": _Family(size=_hunyuan_size),
 }
@@ -70,6 +73,10 @@ class DiffusionAnimator(DiffusionPipelineAdapter[AnimatorOptions]):
         if self.options.pipeline not in _FAMILIES:
             known = ", ".join(_FAMILIES)
             raise CatalogError(f"{self.options.pipeline} is none of {known}", field="options.pipeline")
+        package = _FAMILIES[self.options.pipeline].package
+        if package is not None and find_spec(package) is None:
+            message = f"{self.options.pipeline} needs the package {package}, which the gpu extra installs"
+            raise CatalogError(message, field="options.pipeline")
         super().load()
 
     def animate(self, spec: VideoSpec, image: "RGB", depth: "Grey | None", report: Report) -> FrameStream:
@@ -94,6 +101,7 @@ class DiffusionAnimator(DiffusionPipelineAdapter[AnimatorOptions]):
             prompt=prompt,
             steps=options.steps,
             guidance_scale=options.guidance_scale,
+            arguments=options.arguments,
             seeds=seeds,
             width=size[0],
             height=size[1],
@@ -148,6 +156,7 @@ class DiffusionAnimator(DiffusionPipelineAdapter[AnimatorOptions]):
             for tensor in video[1:] if number else video:
                 picture = _pixels(tensor)
                 yield rgb_to_i420(picture)
+            del video, tensor  # or they would lie beside the next part
 
 
 class _Parts:

@@ -27,6 +27,7 @@ class DiffusionComposer(DiffusionPipelineAdapter[ComposerOptions]):
             lyrics=_INSTRUMENTAL,
             steps=self.options.steps,
             guidance_scale=self.options.guidance_scale,
+            arguments=self.options.arguments,
             seed=spec.seed,
             duration_s=duration_s,
             loop=loop,
