@@ -64,6 +64,7 @@ class DiffusionPipelineAdapter(Weighted[O]):
         except _BROKEN_FILES as error:
             raise BadWeightsError(f"{self.folder}: {error}") from error
         pipeline.set_progress_bar_config(disable=True)
+        self._loaded(pipeline)
         if options.lora is not None:
             fuse_lora(pipeline, self.folder, options.lora)
         if options.quantization == "fp8":
@@ -91,6 +92,9 @@ class DiffusionPipelineAdapter(Weighted[O]):
     def _components(self) -> dict[str, Any]:
         """Parts that are not to be loaded as the folder says."""
         return {}
+
+    def _loaded(self, pipeline: Any) -> None:
+        """Make of a fresh pipeline's parts what else is needed, before anything is done to them."""
 
     def _modules(self) -> Iterator[torch.nn.Module]:
         if self.pipeline is not None:
@@ -156,7 +160,7 @@ class DiffusionPipelineAdapter(Weighted[O]):
         arguments["num_inference_steps"] = steps
         with ExitStack() as around:
             # A call that was cancelled leaves caches of its steps behind, and parts on the device.
-            around.callback(called.maybe_free_model_hooks)
+            around.callback(self.pipeline.maybe_free_model_hooks)
             around.enter_context(torch.inference_mode())
             around.enter_context(_own_randomness(seeds[0]))
             around.enter_context(_watched_decoding(called, report, check))
