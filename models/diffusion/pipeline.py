@@ -45,12 +45,14 @@ class DiffusionPipelineAdapter(Weighted[O]):
         kind = pipeline_class(options)
         _check_class(self.folder, options.pipeline)
         try:
-            sizes = memory.component_bytes(self.folder, self.dtype, options.quantization)
+            variant = self.model.weights.variant if self.model.weights else None
+            sizes = memory.component_bytes(self.folder, self.dtype, variant=variant, quantization=options.quantization)
             pixels = getattr(options, "max_pixels", 0)
             self.offloading, tiled = memory.plan(self.device, options.offload, sizes, pixels, self.dtype)
             pipeline = kind.from_pretrained(
                 str(self.folder),
                 dtype=self.dtype,
+                variant=variant,
                 use_safetensors=True,
                 local_files_only=True,
                 low_cpu_mem_usage=True,
@@ -58,7 +60,7 @@ class DiffusionPipelineAdapter(Weighted[O]):
                 quantization_config=memory.nf4(sizes, self.dtype) if options.quantization == "nf4" else None,
                 **self._components(),
             )
-            _check_complete(pipeline, self.folder)
+            _check_complete(pipeline, self.folder, variant)
         except torch.OutOfMemoryError:
             raise
         except _BROKEN_FILES as error:
@@ -209,14 +211,14 @@ def _check_class(folder: Path, name: str) -> None:
         raise BadWeightsError(f"{index} is of {found}, the catalog says {name}")
 
 
-def _check_complete(pipeline: Any, folder: Path) -> None:
+def _check_complete(pipeline: Any, folder: Path, variant: str | None) -> None:
     """A tensor that is in no file would be left at random. transformers' models say so; those of diffusers are
     compared with their files. Raises BadWeightsError."""
     for name, component in pipeline.components.items():
         if not isinstance(component, diffusers.ModelMixin) or getattr(component, "is_quantized", False):
             continue
         stored: set[str] = set()
-        for path in (folder / name).glob("*.safetensors"):
+        for path in memory.weight_files(folder / name, variant):
             with safe_open(str(path), "pt") as file:
                 stored.update(file.keys())
         missing = sorted(set(component.state_dict()) - stored)

@@ -44,8 +44,8 @@ SHOTS: Final[dict[ShotType, Words]] = {
 
 FRAMINGS: Final[dict[Framing, Words]] = {
     Framing.FRONT_VIEW: {
-        "en": "Character reference sheet: one full-body front view, standing upright, arms relaxed, neutral expression, "
-        "plain light grey background, even studio light",
+        "en": "Character reference sheet: one full-body front view, standing upright, arms relaxed, "
+        "neutral expression, plain light grey background, even studio light",
         "zh": "角色设定图：单人全身正面站立，双臂自然下垂，表情平静，浅灰色纯色背景，均匀棚光",
     },
     Framing.THREE_VIEW: {
