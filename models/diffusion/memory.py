@@ -1,6 +1,7 @@
 """How a pipeline fits a card: what stays in host memory while it runs, in how many bits, and whether in tiles."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -25,12 +26,21 @@ _QUANTIZED = (*DENOISERS, "text_encoder", "text_encoder_2", "text_encoder_3")
 _BYTES_PER_WEIGHT = {"fp8": 1.0, "nf4": 0.55}
 
 
-def component_bytes(folder: Path, dtype: torch.dtype, quantization: str = "none") -> dict[str, int]:
+def weight_files(folder: Path, variant: str | None) -> list[Path]:
+    """The safetensors files of one component that diffusers and transformers would read."""
+    middle = re.escape(f".{variant}") if variant else ""
+    wanted = re.compile(rf"[^.]+{middle}(-\d+-of-\d+)?\.safetensors")
+    return sorted(path for path in folder.glob("*.safetensors") if wanted.fullmatch(path.name))
+
+
+def component_bytes(
+    folder: Path, dtype: torch.dtype, *, variant: str | None = None, quantization: str = "none"
+) -> dict[str, int]:
     """What each component's weights will take, by the headers of their files."""
     index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
     sizes = {}
     for name in sorted(index):
-        weights = sum(_weights_in(path) for path in (folder / name).glob("*.safetensors"))
+        weights = sum(_weights_in(path) for path in weight_files(folder / name, variant))
         if weights:
             each = _BYTES_PER_WEIGHT.get(quantization, dtype.itemsize) if name in _QUANTIZED else dtype.itemsize
             sizes[name] = int(weights * each)

@@ -45,12 +45,14 @@ class DiffusionPipelineAdapter(Weighted[O]):
         kind = pipeline_class(options)
         _check_class(self.folder, options.pipeline)
         try:
-            sizes = memory.component_bytes(self.folder, self.dtype, options.quantization)
+            variant = self.model.weights.variant if self.model.weights else None
+            sizes = memory.component_bytes(self.folder, self.dtype, variant=variant, quantization=options.quantization)
             pixels = getattr(options, "max_pixels", 0)
             self.offloading, tiled = memory.plan(self.device, options.offload, sizes, pixels, self.dtype)
             pipeline = kind.from_pretrained(
                 str(self.folder),
                 dtype=self.dtype,
+                variant=variant,
                 use_safetensors=True,
                 local_files_only=True,
                 low_cpu_mem_usage=True,
@@ -58,12 +60,13 @@ class DiffusionPipelineAdapter(Weighted[O]):
                 quantization_config=memory.nf4(sizes, self.dtype) if options.quantization == "nf4" else None,
                 **self._components(),
             )
-            _check_complete(pipeline, self.folder)
+            _check_complete(pipeline, self.folder, variant)
         except torch.OutOfMemoryError:
             raise
         except _BROKEN_FILES as error:
             raise BadWeightsError(f"{self.folder}: {error}") from error
         pipeline.set_progress_bar_config(disable=True)
+        self._loaded(pipeline)
         if options.lora is not None:
             fuse_lora(pipeline, self.folder, options.lora)
         if options.quantization == "fp8":
@@ -91,6 +94,9 @@ class DiffusionPipelineAdapter(Weighted[O]):
     def _components(self) -> dict[str, Any]:
         """Parts that are not to be loaded as the folder says."""
         return {}
+
+    def _loaded(self, pipeline: Any) -> None:
+        """Make of a fresh pipeline's parts what else is needed, before anything is done to them."""
 
     def _modules(self) -> Iterator[torch.nn.Module]:
         if self.pipeline is not None:
@@ -156,7 +162,7 @@ class DiffusionPipelineAdapter(Weighted[O]):
         arguments["num_inference_steps"] = steps
         with ExitStack() as around:
             # A call that was cancelled leaves caches of its steps behind, and parts on the device.
-            around.callback(called.maybe_free_model_hooks)
+            around.callback(self.pipeline.maybe_free_model_hooks)
             around.enter_context(torch.inference_mode())
             around.enter_context(_own_randomness(seeds[0]))
             around.enter_context(_watched_decoding(called, report, check))
@@ -205,14 +211,14 @@ def _check_class(folder: Path, name: str) -> None:
         raise BadWeightsError(f"{index} is of {found}, the catalog says {name}")
 
 
-def _check_complete(pipeline: Any, folder: Path) -> None:
+def _check_complete(pipeline: Any, folder: Path, variant: str | None) -> None:
     """A tensor that is in no file would be left at random. transformers' models say so; those of diffusers are
     compared with their files. Raises BadWeightsError."""
     for name, component in pipeline.components.items():
         if not isinstance(component, diffusers.ModelMixin) or getattr(component, "is_quantized", False):
             continue
         stored: set[str] = set()
-        for path in (folder / name).glob("*.safetensors"):
+        for path in memory.weight_files(folder / name, variant):
             with safe_open(str(path), "pt") as file:
                 stored.update(file.keys())
         missing = sorted(set(component.state_dict()) - stored)

@@ -98,9 +98,8 @@ def _unpacked(pipeline: Any, latents: torch.Tensor, arguments: Mapping[str, Any]
 def _scaled(pipeline: Any, latents: torch.Tensor) -> torch.Tensor:
     """(1, channels, height, width) in the scale that the VAE decodes."""
     config = pipeline.vae.config
-    mean, spread = config.get("latents_mean"), config.get("latents_std")
-    mean = getattr(pipeline.vae, "latents_mean", mean)
-    spread = getattr(pipeline.vae, "latents_std", spread)
+    buffers = dict(pipeline.vae.named_buffers(recurse=False))  # where LTX 2 has them
+    mean, spread = (buffers.get(name, config.get(name)) for name in ("latents_mean", "latents_std"))
     latents = latents / (config.get("scaling_factor") or 1.0) + (config.get("shift_factor") or 0.0)
     if mean is not None and spread is not None:
         latents = latents * _channels(spread, latents) + _channels(mean, latents)
