@@ -13,7 +13,7 @@ from models.device import Device
 from models.diffusion.animator import DiffusionAnimator
 from models.diffusion.camerawork import video_prompt
 from models.interfaces import UserInputError
-from models.planes import i420_to_rgb
+from models.planes import i420_to_rgb, rgb_to_i420
 from models.specs import CameraMovement, VideoSpec
 from models.weighted import BadOutputError, BadWeightsError
 from tests.tiny import animators
@@ -198,7 +198,8 @@ def test_model_is_asked_within_its_limits(load: Load, monkeypatch: pytest.Monkey
 
 
 def test_long_clip_goes_on_from_the_last_frame(animator: DiffusionAnimator, monkeypatch: pytest.MonkeyPatch) -> None:
-    given, made = [], []
+    given: list[RGB] = []
+    made: list[RGB] = []
     render = animator.render
 
     def watched(*arguments: Any, **named: Any) -> Any:
@@ -209,9 +210,11 @@ def test_long_clip_goes_on_from_the_last_frame(animator: DiffusionAnimator, monk
 
     monkeypatch.setattr(animator, "render", watched)
     report = FakeReport()
-    frames = film(animator, report=report, duration_s=2.5)
+    frames = film(animator, report=report, duration_s=2.5, width=64, height=64)
+    joined = [*made[0], *made[1][1:], *made[2][1:]]
 
     assert len(frames) == 20
+    assert all(np.array_equal(frame, rgb_to_i420(shown)) for frame, shown in zip(frames, joined[:20], strict=True))
     assert len(given) == 3
     assert all(np.array_equal(given[n + 1], made[n][-1]) for n in range(2))
     assert not np.array_equal(given[0], given[1])
@@ -279,9 +282,15 @@ def test_cancel_while_frames_are_read(load: Load) -> None:
     frames = iter(animator.animate(spec(duration_s=1.0, fps=24), picture(), None, report).frames)
     next(frames)
     report.cancel_at = len(report.fractions) + 1
+    read = []
 
     with pytest.raises(Cancelled):
-        list(frames)
+        for frame in frames:
+            read.append(frame)  # noqa: PERF402 - extend keeps nothing of what was read before it fails
+
+    assert len(list(frames)) == 0
+    assert report.notes["frames"] == [9], "it is another part's step that looked"
+    assert len(read) <= 12
 
 
 @pytest.mark.parametrize("part", ["transformer", "vae"])

@@ -66,6 +66,16 @@ def test_loop_keeps_its_power_in_the_crossfade() -> None:
     assert max(powers) / min(powers) < 1.1
 
 
+def test_loop_is_limited_all_round() -> None:
+    """What is loud at the end of a loop turns its beginning down too, or the joint would be heard."""
+    samples = tone(16 / 3) * 0.2  # a quarter of it, 4/3 s, is the crossfade's
+    samples[:, 4 * 48_000 - 300 : 4 * 48_000] *= 30.0
+    loop = finished(samples, 48_000, 6.0, loop=True).samples
+    crests = np.array([np.abs(part).max() for part in np.array_split(loop[0], 400)])
+
+    assert crests[:1] < 0.9 * np.median(crests)
+
+
 def test_loop_leaves_out_the_silence_around() -> None:
     silence = np.zeros((2, 48_000), np.float32)
     samples = finished(np.concatenate([silence, tone(5.0), silence], axis=1), 48_000, 7.0, loop=True).samples
