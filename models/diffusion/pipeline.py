@@ -43,6 +43,8 @@ class DiffusionPipelineAdapter(Weighted[O]):
         where the options ask for what it cannot do."""
         options = self.options
         kind = pipeline_class(options)
+        if options.quantization == "nf4" and self.device.kind == "cpu":
+            raise CatalogError("nf4 needs a GPU: bitsandbytes packs the weights there", field="options.quantization")
         _check_class(self.folder, options.pipeline)
         try:
             variant = self.model.weights.variant if self.model.weights else None
