@@ -62,7 +62,10 @@ def _read(pipeline: Any, path: Path) -> tuple[dict[str, torch.Tensor], dict[str,
 def _add(pipeline: Any, path: Path, name: str, down: torch.Tensor, up: torch.Tensor, scale: float) -> None:
     component, _, layer = name.partition(".")
     try:
-        weight = getattr(pipeline, component).get_submodule(layer).weight
+        module = getattr(pipeline, component)
+        if not hasattr(module, "text_model"):  # as older releases of transformers have the layers of CLIP in
+            layer = layer.removeprefix("text_model.")
+        weight = module.get_submodule(layer).weight
     except AttributeError as error:
         raise BadWeightsError(f"{path}: the pipeline has no {name}") from error
     # In 32 bits: the sum of two small numbers in 16 would lose most of the smaller one.

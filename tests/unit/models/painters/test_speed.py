@@ -219,6 +219,7 @@ def test_files_of_other_trainers_are_read_with_their_alphas(make: Make, painter:
             "unet", "mid_block.attentions.0.transformer_blocks.0.attn1.to_v"
         ),
         "lora_unet_mid_block_resnets_0_conv1": ("unet", "mid_block.resnets.0.conv1"),
+        "lora_te1_text_model_encoder_layers_1_mlp_fc1": ("text_encoder", "encoder.layers.1.mlp.fc1"),
     }  # fmt: skip
     tensors, expected = {}, {}
     for name, (component, layer) in layers.items():
