@@ -89,6 +89,20 @@ def test_a_missing_tensor_is_not_made_up(make: Make, copy: Path) -> None:
         make("z_image", copy).load()
 
 
+def test_a_missing_tensor_of_a_text_encoder_is_not_made_up(make: Make, copy: Path) -> None:
+    file = copy / "text_encoder" / "model.safetensors"
+    change_tensors(file, lambda tensors: tensors.pop(next(name for name in tensors if "layers.1.mlp" in name)))
+    with pytest.raises(BadWeightsError, match="fewer weights"):
+        make("z_image", copy).load()
+
+
+def test_a_folder_without_weights_is_refused(make: Make, copy: Path) -> None:
+    for path in copy.rglob("*.safetensors"):
+        path.unlink()
+    with pytest.raises(BadWeightsError, match="no safetensors"):
+        make("z_image", copy).load()
+
+
 def test_a_tensor_of_another_shape_is_refused(make: Make, copy: Path) -> None:
     change_tensors(denoiser(copy), lambda tensors: tensors.update({"x_pad_token": torch.zeros(1, 8)}))
     with pytest.raises(BadWeightsError):
