@@ -11,6 +11,7 @@ from safetensors import safe_open
 
 from models.device import Device
 from models.options import Offload
+from models.weights import BadWeightsError
 
 Offloading = Literal["none", "model", "group", "sequential"]
 
@@ -36,18 +37,22 @@ def weight_files(folder: Path, variant: str | None) -> list[Path]:
 def component_bytes(
     folder: Path, dtype: torch.dtype, *, variant: str | None = None, quantization: str = "none"
 ) -> dict[str, int]:
-    """What each component's weights will take, by the headers of their files."""
+    """What each component's weights will take, by the headers of their files. Raises BadWeightsError where there are
+    none."""
     index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
     sizes = {}
     for name in sorted(index):
-        weights = sum(_weights_in(path) for path in weight_files(folder / name, variant))
+        weights = sum(weights_in(path) for path in weight_files(folder / name, variant))
         if weights:
             each = _BYTES_PER_WEIGHT.get(quantization, dtype.itemsize) if name in _QUANTIZED else dtype.itemsize
             sizes[name] = int(weights * each)
+    if not sizes:
+        raise BadWeightsError(f"{folder}: no safetensors{f' of the variant {variant}' if variant else ''}")
     return sizes
 
 
-def _weights_in(path: Path) -> int:
+def weights_in(path: Path) -> int:
+    """How many numbers a safetensors file holds."""
     with safe_open(str(path), "pt") as file:
         return sum(int(torch.Size(file.get_slice(name).get_shape()).numel()) for name in file.keys())  # noqa: SIM118
 

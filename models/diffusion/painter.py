@@ -141,8 +141,11 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
         if spec.place is not None:
             found += [_Reference(key, spec.place.name) for key in spec.place.reference_keys]
         found += [_Reference(key, "") for key in spec.reference_keys]
-        once = {reference.key: reference for reference in reversed(found) if reference.key not in changed}
-        return list(reversed(once.values()))[: max(0, self.options.references - len(changed))]
+        once: dict[str, _Reference] = {}
+        for reference in found:
+            if reference.key not in changed:
+                once.setdefault(reference.key, reference)
+        return list(once.values())[: max(0, self.options.references - len(changed))]
 
     @property
     def _negated(self) -> bool:

@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -43,6 +43,8 @@ class DiffusionPipelineAdapter(Weighted[O]):
         where the options ask for what it cannot do."""
         options = self.options
         kind = pipeline_class(options)
+        if options.quantization == "nf4" and self.device.kind == "cpu":
+            raise CatalogError("nf4 needs a GPU: bitsandbytes packs the weights there", field="options.quantization")
         _check_class(self.folder, options.pipeline)
         try:
             variant = self.model.weights.variant if self.model.weights else None
@@ -61,7 +63,7 @@ class DiffusionPipelineAdapter(Weighted[O]):
                 **self._components(),
             )
             _check_complete(pipeline, self.folder, variant)
-        except torch.OutOfMemoryError:
+        except (BadWeightsError, torch.OutOfMemoryError, torch.AcceleratorError):
             raise
         except _BROKEN_FILES as error:
             raise BadWeightsError(f"{self.folder}: {error}") from error
@@ -212,18 +214,27 @@ def _check_class(folder: Path, name: str) -> None:
 
 
 def _check_complete(pipeline: Any, folder: Path, variant: str | None) -> None:
-    """A tensor that is in no file would be left at random. transformers' models say so; those of diffusers are
-    compared with their files. Raises BadWeightsError."""
+    """A weight that is in no file would be left at random. Those of diffusers' models are looked for by name;
+    transformers renames some as it reads them, so they are counted. Raises BadWeightsError."""
     for name, component in pipeline.components.items():
-        if not isinstance(component, diffusers.ModelMixin) or getattr(component, "is_quantized", False):
+        if not isinstance(component, torch.nn.Module) or getattr(component, "hf_quantizer", None) is not None:
             continue
-        stored: set[str] = set()
-        for path in memory.weight_files(folder / name, variant):
-            with safe_open(str(path), "pt") as file:
-                stored.update(file.keys())
-        missing = sorted(set(component.state_dict()) - stored)
-        if missing:
-            raise BadWeightsError(f"{folder / name}: no file has {missing[0]}")
+        files = memory.weight_files(folder / name, variant)
+        weights = dict(component.named_parameters())
+        if isinstance(component, diffusers.ModelMixin):
+            missing = sorted(set(weights) - _names_in(files))
+            if missing:
+                raise BadWeightsError(f"{folder / name}: no file has {missing[0]}")
+        elif sum(weight.numel() for weight in weights.values()) > sum(memory.weights_in(path) for path in files):
+            raise BadWeightsError(f"{folder / name}: the files have fewer weights than the model")
+
+
+def _names_in(files: Iterable[Path]) -> set[str]:
+    names: set[str] = set()
+    for path in files:
+        with safe_open(str(path), "pt") as file:
+            names.update(file.keys())
+    return names
 
 
 def _guidance(pipeline: Any, accepted: set[str], scale: float | None) -> dict[str, float]:

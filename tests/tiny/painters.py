@@ -118,7 +118,7 @@ def build_qwen_image_edit(folder: Path) -> None:
     )  # fmt: skip
     stir(transformer)
     vae = diffusers.AutoencoderKLQwenImage(
-        base_dim=4, z_dim=4, dim_mult=[1, 1, 1, 1, 1, 1], num_res_blocks=1,
+        base_dim=4, z_dim=4, dim_mult=[1, 1, 1, 1, 1, 1], num_res_blocks=0,
         temperal_downsample=[False, False, False, True, True], latents_mean=[0.0] * 4, latents_std=[1.0] * 4,
     )  # fmt: skip
     stir(vae, 1.6)

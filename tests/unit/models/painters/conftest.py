@@ -1,6 +1,6 @@
 """Tiny painters of the real classes, built once for all tests of this folder."""
 
-import logging
+import importlib
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,9 +60,13 @@ def painter(make: Make) -> Iterator[Callable[[str], DiffusionPainter]]:
         each.unload()
 
 
-@pytest.fixture(autouse=True)
-def quiet() -> None:
-    logging.getLogger("diffusers").setLevel(logging.ERROR)
+@pytest.fixture(scope="session", autouse=True)
+def small_references() -> Iterator[None]:
+    """Qwen reads its references at a megapixel, whatever their size; here at a sixteenth of it, for time."""
+    module = importlib.import_module("diffusers.pipelines.qwenimage.pipeline_qwenimage_edit_plus")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "VAE_IMAGE_SIZE", 256 * 256)
+        yield
 
 
 def spec_of(**fields: Any) -> ImageSpec:

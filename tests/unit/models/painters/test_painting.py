@@ -82,8 +82,8 @@ def test_references_matter(name: str, painter: Get, context: LocalContext) -> No
         painter(name), context, images | {"c": picture(5)}, subjects=subjects, place=place, reference_keys=["c"]
     )
     assert not np.array_equal(both, changed)
-    assert context.notes["references"] == ["a", "b", "c"]
-    assert "Lin" in context.notes["prompt"]
+    assert context.parameters["references"] == ["a", "b", "c"]
+    assert "Lin" in context.parameters["prompt"]
 
 
 def test_as_many_references_as_the_model_takes_first_those_of_everybody(make: Make, context: LocalContext) -> None:
@@ -92,12 +92,12 @@ def test_as_many_references_as_the_model_takes_first_those_of_everybody(make: Ma
     subjects = [Subject(name="Lin", reference_keys=["a", "b"]), Subject(name="Mo", reference_keys=["c"])]
     images = {key: picture(number) for number, key in enumerate("abcde")}
     paint(painter, context, images, subjects=subjects, place=Place(reference_keys=["d"]), reference_keys=["e", "a"])
-    assert context.notes["references"] == ["a", "c", "b"]
+    assert context.parameters["references"] == ["a", "c", "b"]
 
 
 def test_a_painter_without_references_paints_without(painter: Get, context: LocalContext) -> None:
     paint(painter("sdxl"), context, {"a": picture(1)}, subjects=[Subject(name="Lin", reference_keys=["a"])])
-    assert context.notes["references"] == []
+    assert context.parameters["references"] == []
 
 
 @pytest.mark.parametrize("name", CHANGING)
@@ -105,7 +105,7 @@ def test_it_changes_a_picture(name: str, painter: Get, context: LocalContext) ->
     source = picture(7)
     first = repaint(painter(name), context, source, reference_keys=["source"])
     assert first.shape == source.shape
-    assert context.notes["mode"] == "repaint"
+    assert context.parameters["mode"] == "repaint"
     assert not np.array_equal(first, repaint(painter(name), context, picture(8), reference_keys=["source"]))
     prompted = repaint(painter(name), context, source, reference_keys=["source"], prompt="snow on every roof")
     assert not np.array_equal(first, prompted)
@@ -115,7 +115,7 @@ def test_it_changes_a_picture(name: str, painter: Get, context: LocalContext) ->
 def test_further_references_go_with_the_source(painter: Get, context: LocalContext) -> None:
     images = {"source": picture(7), "a": picture(1)}
     one = repaint(painter("flux2_klein"), context, picture(7), images, reference_keys=["source", "a"])
-    assert context.notes["references"] == ["a"]
+    assert context.parameters["references"] == ["a"]
     images["a"] = picture(2)
     other = repaint(painter("flux2_klein"), context, picture(7), images, reference_keys=["source", "a"])
     assert not np.array_equal(one, other)
