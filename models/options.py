@@ -38,11 +38,20 @@ class Lora(Entry):
 
 
 class StepCache(Entry):
-    """Steps that reuse what earlier steps computed; ``threshold`` is how much change is ignored."""
+    """Steps that reuse what earlier steps computed. ``first_block`` does where the first block changes by less than
+    ``threshold``; ``taylorseer`` computes one step in ``interval`` and extrapolates the others."""
 
     kind: Literal["first_block", "taylorseer"]
     threshold: float = Field(default=0.05, gt=0)
+    interval: int = Field(default=5, ge=2)
     measured_cost: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _has_only_its_own(self) -> "StepCache":
+        foreign = "interval" if self.kind == "first_block" else "threshold"
+        if foreign in self.model_fields_set:
+            raise ValueError(f"{foreign}: {self.kind} has none")
+        return self
 
 
 class DiffusionOptions(WeightedOptions):
@@ -63,15 +72,23 @@ class DiffusionOptions(WeightedOptions):
     lora: Lora | None = None
     cache: StepCache | None = None
 
+    @model_validator(mode="after")
+    def _lora_can_be_fused(self) -> "DiffusionOptions":
+        if self.lora is not None and self.quantization == "nf4":
+            raise ValueError("lora: it cannot be fused into weights of 4 bits")
+        return self
+
 
 class PainterOptions(DiffusionOptions):
     """``references``: how many pictures the pipeline takes as references. ``multiple_of``: what width and height must
-    divide by. ``max_pixels``: more are painted smaller and scaled up. ``min_identity``: a shot whose likeness to its
+    divide by. ``max_pixels``: more are painted smaller and scaled up. ``strength``: how much of a picture is painted
+    anew where it is to be changed, by a pipeline that starts from it instead of looking at it. ``min_identity``: a shot whose likeness to its
     characters' sheets, -1 to 1, is less is painted again, ``tries`` times at most; the best is kept."""
 
     references: int = Field(default=0, ge=0, le=16)
     multiple_of: int = Field(default=16, ge=1)
     max_pixels: int = Field(default=2048 * 2048, ge=64 * 64)
+    strength: float = Field(default=0.6, gt=0, le=1)
     min_identity: float | None = Field(default=None, ge=-1, le=1)
     tries: int = Field(default=2, ge=1, le=8)
 

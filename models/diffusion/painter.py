@@ -1,0 +1,197 @@
+"""Text-to-image and image-to-image models of diffusers behind the interface that every painter has."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import diffusers
+import numpy as np
+from PIL import Image
+
+from models.diffusion.pipeline import DiffusionPipelineAdapter, accepted_arguments
+from models.diffusion.processors import picture_processor
+from models.diffusion.prompting import Prompt, prompt_of
+from models.diffusion.sizes import fitted, working_size
+from models.interfaces import PaintedImage, Report, UserInputError
+from models.options import PainterOptions
+from models.specs import ImageSpec
+from models.weighted import BadOutputError
+
+if TYPE_CHECKING:
+    from models.interfaces import RGB
+
+# What changes a picture where the pipeline itself only makes new ones.
+_CHANGERS = {
+    "StableDiffusionXLPipeline": "StableDiffusionXLImg2ImgPipeline",
+    "ZImagePipeline": "ZImageImg2ImgPipeline",
+}
+# They only ever edit: without a picture to go by they get an empty one.
+_EDITORS = {"QwenImageEditPlusPipeline"}
+_ONE_AT_A_TIME = {"QwenImageEditPlusPipeline"}
+_SMALLEST_REFERENCE = 64  # pixels a side: Flux 2 refuses less
+
+
+@dataclass(frozen=True)
+class _Reference:
+    key: str
+    name: str  # whom or what it shows, "" for nothing in particular
+
+
+class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
+    """For ``ZImagePipeline``, ``StableDiffusionXLPipeline``, ``Flux2KleinPipeline``, ``QwenImageEditPlusPipeline`` and
+    those that are called like them."""
+
+    options_class = PainterOptions
+    _changer: Any = None
+
+    def _components(self) -> dict[str, Any]:
+        if self.options.pipeline in _EDITORS:
+            return {"processor": picture_processor(self.folder / "processor")}
+        return {}
+
+    def _loaded(self, pipeline: Any) -> None:
+        changer = _CHANGERS.get(self.options.pipeline)
+        if changer is not None:
+            self._changer = getattr(diffusers, changer).from_pipe(pipeline, dtype=self.dtype)
+            self._changer.set_progress_bar_config(disable=True)
+
+    def _release(self) -> None:
+        super()._release()
+        self._changer = None
+
+    def paint(self, spec: ImageSpec, images: "Mapping[str, RGB]", report: Report) -> PaintedImage:
+        """Raises BadOutputError where the model computed no picture."""
+        return self.paint_batch([spec], images, report)[0]
+
+    def paint_batch(
+        self, specs: Sequence[ImageSpec], images: "Mapping[str, RGB]", report: Report
+    ) -> list[PaintedImage]:
+        """Each as ``paint`` would make it, in one call of the pipeline where it takes several: those of one size that
+        go by the same references. Raises ValueError for specs that differ in these, BadOutputError as ``paint``."""
+        width, height = self._size(specs[0])
+        references = self._references(specs[0])
+        if any(self._size(spec) != (width, height) or self._references(spec) != references for spec in specs):
+            raise ValueError("a batch has one size and one set of references")
+        if len(specs) > 1 and self.options.pipeline in _ONE_AT_A_TIME:
+            return [self.paint(spec, images, report) for spec in specs]
+        pictures = [_picture(images[reference.key]) for reference in references]
+        if not pictures and self.options.pipeline in _EDITORS:
+            pictures = [Image.new("RGB", (width, height), (255, 255, 255))]
+        prompts = [prompt_of(spec, [one.name for one in references], negated=self._negated) for spec in specs]
+        self._note(report, specs[0], prompts[0], references, mode="paint", width=width, height=height)
+        output = self.render(
+            report,
+            steps=self.options.steps,
+            seed=[spec.seed for spec in specs] if len(specs) > 1 else specs[0].seed,
+            width=width,
+            height=height,
+            **self._words(prompts),
+            **({"image": pictures} if pictures else {}),
+        )
+        return [_delivered(pixels, spec) for pixels, spec in zip(output, specs, strict=True)]
+
+    def repaint(self, spec: ImageSpec, source: "RGB", images: "Mapping[str, RGB]", report: Report) -> PaintedImage:
+        """Raises UserInputError for a model that makes new pictures only, BadOutputError as ``paint``."""
+        width, height = self._size(spec)
+        references: list[_Reference] = []
+        size = {"width": width, "height": height}
+        if self._changer is not None:
+            picture: Any = _picture(fitted(source, width, height))
+            size = size if "width" in accepted_arguments(type(self._changer)) else {}
+            how: dict[str, Any] = {"pipeline": self._changer, "strength": self.options.strength}
+        elif self.options.references:
+            # Further references follow the source, which the spec names first.
+            references = self._references(spec, changed=spec.reference_keys[:1])
+            picture = [_picture(source), *(_picture(images[one.key]) for one in references)]
+            how = {}
+        else:
+            raise UserInputError(
+                f"{self.model.display_name} cannot change pictures", f"{self.model.display_name}不能修改图片"
+            )
+        prompt = prompt_of(spec, [one.name for one in references], changes=self._changer is None, negated=self._negated)
+        self._note(report, spec, prompt, references, mode="repaint", width=width, height=height, **_strength(how))
+        output = self.render(
+            report,
+            steps=self.options.steps,
+            seed=spec.seed,
+            image=picture,
+            **size,
+            **how,
+            **self._words([prompt]),
+        )
+        return _delivered(output[0], spec)
+
+    def render(self, report: Report, **arguments: Any) -> Any:
+        """Pictures as (count, height, width, 3) of 0 to 1."""
+        return super().render(report, output_type="np", **arguments).images
+
+    def _size(self, spec: ImageSpec) -> tuple[int, int]:
+        options = self.options
+        return working_size(spec.width, spec.height, multiple_of=options.multiple_of, max_pixels=options.max_pixels)
+
+    def _references(self, spec: ImageSpec, changed: Sequence[str] = ()) -> list[_Reference]:
+        """As many as the model takes: the first sheet of everybody, then their further ones, then the place, then what
+        is of no one. ``changed`` is the picture that is changed, which takes a place of its own."""
+        sheets = [
+            (turn, _Reference(key, subject.name))
+            for subject in spec.subjects
+            for turn, key in enumerate(subject.reference_keys)
+        ]
+        found = [reference for _, reference in sorted(sheets, key=lambda sheet: sheet[0])]
+        if spec.place is not None:
+            found += [_Reference(key, spec.place.name) for key in spec.place.reference_keys]
+        found += [_Reference(key, "") for key in spec.reference_keys]
+        once: dict[str, _Reference] = {}
+        for reference in found:
+            if reference.key not in changed:
+                once.setdefault(reference.key, reference)
+        return list(once.values())[: max(0, self.options.references - len(changed))]
+
+    @property
+    def _negated(self) -> bool:
+        """Whether a negative prompt would do anything: without guidance there is nothing to guide away from."""
+        scale = self.options.guidance_scale
+        off = 0 if self.options.pipeline == "ZImagePipeline" else 1
+        takes = "negative_prompt" in accepted_arguments(type(self.pipeline))
+        return takes and (scale is None or scale > off)
+
+    def _words(self, prompts: Sequence[Prompt]) -> dict[str, Any]:
+        several = len(prompts) > 1
+        words: dict[str, Any] = {"prompt": [one.positive for one in prompts] if several else prompts[0].positive}
+        if self._negated:
+            words["negative_prompt"] = [one.negative for one in prompts] if several else prompts[0].negative
+        return words
+
+    def _note(self, report: Report, spec: ImageSpec, prompt: Prompt, used: Sequence[_Reference], **more: Any) -> None:
+        report.note(
+            prompt=prompt.positive,
+            negative_prompt=prompt.negative,
+            steps=self.options.steps,
+            guidance_scale=self.options.guidance_scale,
+            seed=spec.seed,
+            references=[reference.key for reference in used],
+            **more,
+        )
+
+
+def _strength(how: Mapping[str, Any]) -> dict[str, Any]:
+    return {"strength": how["strength"]} if "strength" in how else {}
+
+
+def _picture(pixels: "RGB") -> Image.Image:
+    picture = Image.fromarray(pixels)
+    least = min(picture.size)
+    if least < _SMALLEST_REFERENCE:
+        scale = _SMALLEST_REFERENCE / least
+        picture = picture.resize(
+            (round(picture.width * scale), round(picture.height * scale)), Image.Resampling.BICUBIC
+        )
+    return picture
+
+
+def _delivered(picture: "np.ndarray", spec: ImageSpec) -> PaintedImage:
+    """(height, width, 3) of 0 to 1, at the size that was asked for."""
+    if not np.isfinite(picture).all():
+        raise BadOutputError("the decoded picture is not finite: try dtype bfloat16 or float32")
+    pixels = np.rint(picture * 255).astype(np.uint8)
+    return PaintedImage(fitted(pixels, spec.width, spec.height))

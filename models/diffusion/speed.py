@@ -1,0 +1,115 @@
+"""What makes a pipeline faster: compiled blocks, the card's best attention, and, where the catalog says so, steps that
+reuse earlier ones."""
+
+import importlib.util
+import os
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from models.catalog import CatalogError
+from models.diffusion.memory import DENOISERS, Offloading
+from models.interfaces import Report
+from models.options import StepCache
+
+FLASH_ATTENTION_3 = "flash_attn_interface"
+# They attend to all they are given. FlashAttention takes no mask, so the others keep torch's own attention.
+_WITHOUT_MASK = {"Flux2Transformer2DModel", "QwenImageTransformer2DModel", "WanTransformer3DModel"}
+
+
+def denoisers(pipeline: Any) -> list[Any]:
+    found = (getattr(pipeline, name, None) for name in DENOISERS)
+    return [module for module in found if module is not None]
+
+
+def choose_compile(
+    wanted: bool | Literal["auto"], *, gpu: bool, offloading: Offloading, quantization: str, cached: bool
+) -> bool:
+    """``auto``: on a GPU, unless hooks at every layer or block would break the blocks into pieces."""
+    if wanted != "auto":
+        return wanted
+    return gpu and offloading in {"none", "model"} and quantization != "fp8" and not cached
+
+
+def choose_attention(capability: tuple[int, int] | None, installed: Collection[str], *, masked: bool) -> str:
+    """A backend of diffusers that computes the same and is the fastest there is: FlashAttention 3 on a Hopper, cuDNN's
+    attention from there on; before, torch's own is FlashAttention 2 already."""
+    if masked or capability is None or capability < (9, 0):
+        return "native"
+    if capability[0] == 9 and FLASH_ATTENTION_3 in installed:
+        return "_flash_3"
+    return "_native_cudnn"
+
+
+def set_attention(pipeline: Any, wanted: str, capability: tuple[int, int] | None) -> None:
+    """Raises CatalogError for a backend that diffusers does not know or that is not installed."""
+    installed = {name for name in (FLASH_ATTENTION_3,) if importlib.util.find_spec(name)}
+    for module in denoisers(pipeline):
+        masked = type(module).__name__ not in _WITHOUT_MASK
+        backend = choose_attention(capability, installed, masked=masked) if wanted == "auto" else wanted
+        if backend == "native":
+            continue
+        try:
+            module.set_attention_backend(backend)
+        except (ValueError, RuntimeError) as error:
+            raise CatalogError(str(error), field="options.attention") from error
+
+
+def compile_blocks(pipeline: Any, *, backend: str) -> None:
+    """Through torch.compile, one block for all of its kind. What inductor made is kept for the next process, in
+    ``TORCHINDUCTOR_CACHE_DIR`` or the user's cache."""
+    kept = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "reelfarm" / "inductor"
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(kept))
+    for module in denoisers(pipeline):
+        module.compile_repeated_blocks(backend=backend)
+
+
+@contextmanager
+def compiling(pipeline: Any, report: Report, seen: set[Any]) -> Iterator[None]:
+    """A denoiser's first run at sizes that were not ``seen`` is a phase of its own: it compiles then."""
+    with ExitStack() as hooks, ExitStack() as phase:
+        for module in denoisers(pipeline):
+
+            def before(module: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+                sizes = (id(module), _sizes(arguments), _sizes(named))
+                if sizes not in seen:
+                    seen.add(sizes)
+                    phase.enter_context(report.phase("compile"))
+
+            def after(module: Any, arguments: Any, result: Any) -> None:
+                phase.close()
+
+            for handle in (
+                module.register_forward_pre_hook(before, with_kwargs=True),
+                module.register_forward_hook(after),
+            ):
+                hooks.callback(handle.remove)
+        yield
+
+
+def _sizes(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return tuple(value.shape)
+    if isinstance(value, dict):
+        return tuple(_sizes(part) for part in value.values())
+    if isinstance(value, list | tuple):
+        return tuple(_sizes(part) for part in value)
+    return None
+
+
+def cache_steps(pipeline: Any, cache: StepCache, dtype: torch.dtype) -> None:
+    """Raises CatalogError for a denoiser that knows no such cache."""
+    from diffusers import FirstBlockCacheConfig, TaylorSeerCacheConfig
+
+    config = (
+        FirstBlockCacheConfig(threshold=cache.threshold)
+        if cache.kind == "first_block"
+        else TaylorSeerCacheConfig(cache_interval=cache.interval, taylor_factors_dtype=dtype)
+    )
+    for module in denoisers(pipeline):
+        if not hasattr(module, "enable_cache"):
+            raise CatalogError(f"{type(module).__name__} takes no cache of steps", field="options.cache")
+        module.enable_cache(config)
