@@ -10,10 +10,11 @@ from typing import Any
 from models.draft.script.shots import Draft, draft_shots
 from models.draft.script.source import Source
 from models.draft.script.text import join_sentences
-from models.draft.script.timing import plan_smart, plan_target
+from models.draft.script.timing import pace_of, plan_smart, plan_target
 from models.language import schemas
 from models.language.schemas import Schema
 from models.language.session import Session
+from models.language.shots import before, cutaway, show
 from models.language.wording import plain
 from models.specs import CameraMovement, Emotion, ScriptSpec, ShotType, Transition
 
@@ -23,28 +24,24 @@ _TOLD_CHARACTERS = 400
 
 
 def direct(session: Session) -> list[Draft]:
-    from models.language.storyboard import before, cutaway
-
     source, spec = session.material.source, session.spec
     if source is None:
         raise RuntimeError("only a source has shots to direct")
     drafts, pictures = _set_shots(source, spec)
     if spec.target_duration_s is None:
-        plan_smart(drafts)
+        plan_smart(drafts, pace_of(spec.instruction))
     else:
-        drafts = plan_target(
-            drafts, spec.target_duration_s, keep_words=True, cutaway=lambda shot, n: cutaway(shot, n, session)
-        )
+        drafts = plan_target(drafts, spec.target_duration_s, keep_words=True, cutaway=cutaway)
     told = [draft.description for draft in drafts]
-    for draft in drafts:
-        if not (pictures or draft.cutaway):
+    if not pictures:
+        for draft in drafts:
             draft.description = ""
-    open_shots = [number for number, draft in enumerate(drafts) if _open(draft, number + 1, session)["properties"]]
+    open_shots = [n for n, draft in enumerate(drafts) if not draft.cutaway and _open(draft, session)["properties"]]
     per_call = min(max(session.options.max_new_tokens // _DIRECTION_TOKENS, 1), _MOST_PER_CALL)
     groups = [open_shots[start : start + per_call] for start in range(0, len(open_shots), per_call)]
     session.expect(len(groups))
     for group in groups:
-        asked = [_open(drafts[number], number + 1, session) for number in group]
+        asked = [_open(drafts[number], session) for number in group]
         shots = [
             schemas.record(shot=schemas.fixed(number + 1), **schema["properties"])
             for number, schema in zip(group, asked, strict=True)
@@ -59,6 +56,7 @@ def direct(session: Session) -> list[Draft]:
             _fill(drafts[number], filled, session)
     for draft in drafts:
         _finish(draft, session)
+    show(drafts, session)
     return drafts
 
 
@@ -82,12 +80,12 @@ def _set_shots(source: Source, spec: ScriptSpec) -> tuple[list[Draft], bool]:
     return drafts, False
 
 
-def _open(draft: Draft, number: int, session: Session) -> Schema:
+def _open(draft: Draft, session: Session) -> Schema:
     """A schema of what is not set of a shot."""
     spec, language = session.spec, session.language
     names = [character.name for character in spec.characters]
     open_fields: dict[str, Schema] = {}
-    if spec.input_type == "text" and not draft.cutaway:
+    if spec.input_type == "text":
         if spec.scenes:
             open_fields["scene"] = schemas.one_of(scene.name for scene in spec.scenes)
         if names:
@@ -97,7 +95,7 @@ def _open(draft: Draft, number: int, session: Session) -> Schema:
         open_fields["lines"] = schemas.exactly(lines)
     if not draft.description:
         open_fields["description"] = schemas.words(160, language)
-    if not draft.action and not draft.cutaway:
+    if not draft.action:
         open_fields["action"] = schemas.words(60, language)
     camera = schemas.camera()
     for field, value in (
@@ -134,9 +132,8 @@ def _listed(draft: Draft, number: int, told: str, session: Session) -> str:
             if by_rule
             else section("shot_line_by", speaker=line.speaker, text=line.text)
         )
-    for words in dict.fromkeys([told, draft.action]):
-        if words and words != draft.narration:
-            parts.append(section("shot_told", text=words[:_TOLD_CHARACTERS]))
+    seen = (words for words in dict.fromkeys([told, draft.action]) if words and words != draft.narration)
+    parts += [section("shot_told", text=words[:_TOLD_CHARACTERS]) for words in seen]
     if values := [str(value) for value in (draft.shot_type, draft.camera, draft.transition) if value is not None]:
         parts.append(section("shot_fixed", text=", ".join(values)))
     return "\n".join(parts)
@@ -156,12 +153,9 @@ def _fill(draft: Draft, filled: dict[str, Any], session: Session) -> None:
 
 
 def _finish(draft: Draft, session: Session) -> None:
-    """No shot without a picture, no speaker who is not in it, and no word that nobody says."""
-    from models.language.storyboard import seen_instead
-
+    """No speaker who is not in the shot, and no word that nobody says."""
     known = {character.name for character in session.spec.characters}
     if session.spec.input_type == "text" and not known:
         draft.narration = join_sentences([draft.narration, *(line.text for line in draft.lines)]).strip()
         draft.lines = []
     draft.people = list(dict.fromkeys([*draft.people, *(str(line.speaker) for line in draft.lines)]))
-    draft.description = draft.description or seen_instead(draft, session.spec, session.material.text)

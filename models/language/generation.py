@@ -26,8 +26,9 @@ class Finished(StoppingCriteria):  # type: ignore[misc]
 class Conversation:
     """A loaded model with its tokenizer."""
 
-    def __init__(self, model: Any, tokenizer: Any, options: WriterOptions) -> None:
-        self._model, self._tokenizer, self._options = model, tokenizer, options
+    def __init__(self, model: Any, tokenizer: Any, options: WriterOptions, device: torch.device) -> None:
+        """``device``: where it computes, wherever its weights are."""
+        self._model, self._tokenizer, self._options, self._device = model, tokenizer, options, device
         self._vocabulary = Vocabulary(tokenizer, model.config.get_text_config().vocab_size)
 
     def tokens_of(self, text: str) -> int:
@@ -45,7 +46,6 @@ class Conversation:
         )
         return str(prompt)
 
-    @torch.inference_mode()
     def ask(self, prompt: str, schema: Schema, *, seed: int, on_token: Callable[[int, int], None]) -> dict[str, Any]:
         """Raises BadOutputError for a model that computes no numbers, and what ``on_token`` raises."""
         options = self._options
@@ -58,15 +58,17 @@ class Conversation:
             seed=seed,
             on_token=on_token,
         )
-        read = self._tokenizer(prompt, add_special_tokens=False, return_tensors="pt").to(self._model.device)
-        self._model.generate(
-            **read,
-            generation_config=GenerationConfig(
-                max_new_tokens=constraint.budget, do_sample=False, pad_token_id=self._tokenizer.pad_token_id or 0
-            ),
-            logits_processor=[constraint],
-            stopping_criteria=[Finished(constraint)],
+        read = self._tokenizer(prompt, add_special_tokens=False, return_tensors="pt").to(self._device)
+        settings = GenerationConfig(
+            max_new_tokens=constraint.budget, do_sample=False, pad_token_id=self._tokenizer.pad_token_id or 0
         )
+        with torch.inference_mode():
+            self._model.generate(
+                **read,
+                generation_config=settings,
+                logits_processor=[constraint],
+                stopping_criteria=[Finished(constraint)],
+            )
         result: dict[str, Any] = json.loads(constraint.text)
         return result
 

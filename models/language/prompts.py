@@ -22,12 +22,12 @@ class Prompts:
             raise ValueError(f"there are no prompts {version}, only {known}")
         self.version = version
 
-    def request(self, language: Language, template: str, **values: object) -> str:
+    def request(self, language: Language, template: str, /, **values: object) -> str:
         """Raises KeyError for a value that the template needs and does not get."""
         text = _template(self.version, language, template).substitute(values)
         return re.sub(r"\n{3,}", "\n\n", text).strip()
 
-    def section(self, language: Language, name: str, **values: object) -> str:
+    def section(self, language: Language, name: str, /, **values: object) -> str:
         return Template(_sections(self.version, language)[name]).substitute(values).strip()
 
 

@@ -13,6 +13,8 @@ from models.specs import ArtStyle, Character, DialogueLine, Scene, ScriptResult,
 
 _SHORTEST_S, _LONGEST_S = 1.5, 60.0
 _MAX_CONTENT = 2400
+_MAY_BE_EMPTY = frozenset(["narration", "dialogue", "characters"])
+"""A user may ask for silence, or for nobody to be seen."""
 
 
 def rewrite(session: Session) -> ScriptResult:
@@ -39,7 +41,11 @@ def _ask(session: Session, kind: str, now: dict[str, Any], schema: Schema) -> di
     material = session.told(json.dumps(now, ensure_ascii=False, indent=1), session.room("rewrite", kind=noun))
     answer = session.ask("rewrite", schema, kind=noun, material=material)
     written = {field: plain(value) if isinstance(value, str) else value for field, value in answer.items()}
-    return {field: value if value not in ("", []) else now.get(field, value) for field, value in written.items()}
+    may_be_empty = _MAY_BE_EMPTY if kind == "shot" else frozenset()
+    return {
+        field: now.get(field, value) if value in ("", []) and field not in may_be_empty else value
+        for field, value in written.items()
+    }
 
 
 def _storyline(now: Storyline, wish: Wish, session: Session) -> Storyline:
@@ -112,7 +118,7 @@ def _shot(now: Shot, wish: Wish, session: Session) -> Shot:
     if "dialogue" in written:
         written["dialogue"] = [
             {**line, "text": words} for line in written["dialogue"] if (words := plain(line["text"]))
-        ] or now_told["dialogue"]
+        ]
     if wish.spoken and (now.dialogue or characters):
         first = now.dialogue[0] if now.dialogue else DialogueLine(character=characters[0], text=wish.spoken)
         lines = [first.model_copy(update={"text": wish.spoken}), *now.dialogue[1:]]

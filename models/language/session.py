@@ -100,7 +100,7 @@ class Session:
 
     # --- what a request holds --------------------------------------------------------------------------------------
 
-    def section(self, name: str, **values: object) -> str:
+    def section(self, name: str, /, **values: object) -> str:
         return self._prompts.section(self.language, name, **values)
 
     def _common(self, template: str) -> dict[str, str]:

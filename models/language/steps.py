@@ -6,7 +6,7 @@ from typing import Any
 from models.draft.script.artstyle import make_art_style
 from models.draft.script.cast import wished
 from models.draft.script.source import Source
-from models.draft.script.text import has_words, in_language, one_line, shorten, without_controls
+from models.draft.script.text import has_words, in_language, shorten, without_controls
 from models.draft.script.titles import title_of
 from models.draft.script.writer import read_source
 from models.interfaces import Report
@@ -18,7 +18,7 @@ from models.language.rewriting import rewrite
 from models.language.session import Session
 from models.language.wording import names_apart, plain
 from models.options import WriterOptions
-from models.specs import ArtStyle, Character, Language, Scene, ScriptResult, ScriptSpec, ScriptStep, Storyline
+from models.specs import ArtStyle, Character, Scene, ScriptResult, ScriptSpec, ScriptStep, Storyline
 
 _PER_CALL = 6
 """Characters or scenes of a given list that are written at once."""
@@ -75,7 +75,7 @@ def _art_style(session: Session) -> ScriptResult:
     """A fixed style as it is, with the user's wish."""
     spec = session.spec
     if spec.fixed_style is not None:
-        return ScriptResult(art_style=make_art_style(read_source(spec), spec))
+        return ScriptResult(art_style=make_art_style(session.material.source or read_source(spec), spec))
     session.expect(1)
     material = session.told(session.material.text, session.room("artstyle"))
     return ScriptResult(
@@ -116,7 +116,7 @@ def _characters(session: Session) -> ScriptResult:
         cast.insert(0, wished(fixed, spec.instruction, language) if spec.instruction else fixed)
     for index, character in enumerate(cast):
         kind = "protagonist" if index == 0 else character.character_type
-        character.character_type = "supporting" if index and kind == "protagonist" else kind  # type: ignore[assignment]
+        character.character_type = "supporting" if index and kind == "protagonist" else kind
     return ScriptResult(characters=cast)
 
 

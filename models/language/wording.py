@@ -1,9 +1,9 @@
 """What every text of a model goes through before a film uses it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Protocol
 
 from models.draft.script.text import has_words, one_line, without_controls
-from models.specs import Character, Scene
 
 
 def plain(text: str) -> str:
@@ -12,9 +12,11 @@ def plain(text: str) -> str:
     return text if has_words(text) else ""
 
 
-def names_apart(
-    elements: Sequence[Character] | Sequence[Scene], noun: str, taken: frozenset[str] | set[str] = frozenset()
-) -> None:
+class Named(Protocol):
+    name: str
+
+
+def names_apart(elements: Sequence[Named], noun: str, taken: Collection[str] = ()) -> None:
     """Give each a name of its own: pictures, voices and shots go by names. ``noun`` names those without one."""
     seen = set(taken)
     for number, element in enumerate(elements, start=1):

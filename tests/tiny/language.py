@@ -1,8 +1,9 @@
 """A tiny language model of the class that Qwen3 has: two layers of random weights, a tokenizer of a few hundred
 tokens with Qwen3's special tokens and chat template."""
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 _SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 _CHAT_TEMPLATE = (
@@ -26,16 +27,14 @@ def build_qwen3(folder: Path) -> None:
 
     from models.language import schemas
 
-    keys = [
-        json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
-        for schema in (
-            schemas.storyline("en", content=9),
-            schemas.art_style("en"),
-            schemas.several(schemas.character("en"), 2),
-            schemas.several(schemas.scene("en"), 2),
-            schemas.several(schemas.shot("en", ["x"], ["y"]), 2),
-        )
-    ]
+    written = (
+        schemas.storyline("en", content=9),
+        schemas.art_style("en"),
+        schemas.character("en"),
+        schemas.scene("en"),
+        schemas.shot("en", ["x"], ["y"]),
+    )
+    keys = [word for schema in written for word in _words_of(schema)]
     backend = Tokenizer(models.BPE())
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
@@ -70,3 +69,13 @@ def build_qwen3(folder: Path) -> None:
         )
     model.save_pretrained(folder, safe_serialization=True)
     tokenizer.save_pretrained(folder)
+
+
+def _words_of(schema: dict[str, Any]) -> Iterator[str]:
+    """What JSON under a schema always spells: names and values."""
+    for name, part in schema.get("properties", {}).items():
+        yield f'{{"{name}":"'
+        yield from _words_of(part)
+    yield from (f'"{value}"' for value in schema.get("enum", ()))
+    if isinstance(schema.get("items"), dict):
+        yield from _words_of(schema["items"])
