@@ -49,7 +49,7 @@ def build_qwen3(folder: Path) -> None:
         tokenizer_object=backend, eos_token="<|im_end|>", pad_token="<|endoftext|>", chat_template=_CHAT_TEMPLATE
     )
     with torch.random.fork_rng():
-        torch.manual_seed(0)
+        torch.manual_seed(4)  # one of those that find people in most texts
         model = Qwen3ForCausalLM(
             Qwen3Config(
                 vocab_size=-(-len(tokenizer) // 64) * 64,  # more than the tokenizer has, as Qwen3's

@@ -77,7 +77,7 @@ def test_long_documents_become_notes_too(short_sighted: LanguageModelWriter) -> 
 def test_a_book_is_no_trouble(folder: Path) -> None:
     writer = open_writer(folder, context_tokens=8192, max_new_tokens=64)
     report = Told()
-    book = "".join(f"第{number}天，守塔人又写了一封信，放进瓶子，扔进大海。" for number in range(1, 8000))
+    book = "".join(f"第{number}天，守塔人又写了一封信，放进瓶子，扔进大海。" for number in range(1, 7300))
     assert 190_000 < len(book) < 210_000
     result = writer.write(spec("artstyle", book, language="zh"), report)
     assert result.art_style is not None

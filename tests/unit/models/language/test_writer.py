@@ -40,7 +40,7 @@ def test_five_steps_make_a_package_the_control_plane_takes(
 ) -> None:
     from control_plane.materials.elements import parts_of
 
-    made = break_down(writer, content, input_mode=mode, target_duration_s=20)
+    made = break_down(writer, content, input_mode=mode, target_duration_s=12)
     assert ScriptResult.model_validate(made.model_dump()) == made
     for step in ScriptStep:
         parts_of(step, made)
@@ -62,7 +62,7 @@ def test_five_steps_make_a_package_the_control_plane_takes(
         assert shot.duration_s > 0
         assert shot.scene in places
         assert cast.issuperset([*shot.characters, *(line.character for line in shot.dialogue)])
-    assert sum(shot.duration_s for shot in made.shots) == pytest.approx(20, abs=1)
+    assert sum(shot.duration_s for shot in made.shots) == pytest.approx(12, abs=1)
 
 
 @pytest.mark.parametrize("step", list(ScriptStep))
@@ -77,8 +77,7 @@ def test_equal_specs_give_equal_results_whatever_ran_between(writer: LanguageMod
     assert torch.equal(before, torch.get_rng_state())
 
 
-@pytest.mark.parametrize("step", list(ScriptStep))
-@pytest.mark.parametrize("content", [ZH, EN])
+@pytest.mark.parametrize(("step", "content"), list(zip(ScriptStep, [ZH, EN, ZH, EN, ZH], strict=True)))
 def test_another_take_and_a_wish_give_another_result(writer: LanguageModelWriter, step: str, content: str) -> None:
     given = known() if step == "storyboard" else {}
     plain, read = ask(writer, step, content, **given)
@@ -95,13 +94,13 @@ DIFFERENCES: list[tuple[str, dict[str, Any], str]] = [
     ("storyline", {"target_duration_s": 75}, "75 seconds"),
     ("storyline", {"documents": ["The lighthouse keeper is blind."]}, "lighthouse keeper"),
     ("storyline", {"fixed_style": STYLE}, "Ink on paper"),
-    ("storyline", {"fixed_protagonist": MIRA}, "red dress"),
+    ("storyline", {"fixed_protagonist": MIRA}, "child; red dress"),
     ("artstyle", {"storyline": STORYLINE}, "A girl seeks a shell."),
     ("characters", {"storyline": STORYLINE}, "A girl seeks a shell."),
     ("characters", {"art_style": STYLE}, "Ink on paper"),
     ("characters", {"documents": ["The lighthouse keeper is blind."]}, "lighthouse keeper"),
     ("scenes", {"aspect": 9 / 16}, "tall"),
-    ("scenes", {"characters": [MIRA]}, "red dress"),
+    ("scenes", {"characters": [MIRA]}, "child; red dress"),
     ("scenes", {"language": "zh"}, "画幅"),
     ("storyboard", known(art_style=ArtStyle(style_name="Woodcut")), "Woodcut"),
     ("storyboard", known(characters=[MIRA, FISHERMAN.model_copy(update={"appearance": "one eye"})]), "one eye"),
@@ -132,7 +131,7 @@ def test_a_step_reads_nothing_of_the_steps_after_it(writer: LanguageModelWriter)
     _, read = ask(writer, "storyline", **known(storyline=STORYLINE.model_copy(update={"content": "A whale sang."})))
     assert "A whale sang" not in read
     assert "A girl seeks a shell" not in read
-    assert "red dress;" not in read
+    assert "child; red dress" not in read
     _, read = ask(writer, "characters", **known())
     assert "A wooden pier" not in read
 
@@ -163,7 +162,7 @@ def test_a_fixed_protagonist_comes_first_as_given(writer: LanguageModelWriter, i
     assert wished.characters[0].appearance == "grey coat, with a red scarf"
 
 
-@pytest.mark.parametrize("target_s", [8.0, 33.3, 90.0])
+@pytest.mark.parametrize("target_s", [5.0, 33.3])
 @pytest.mark.parametrize("mode", ["general", "professional"])
 def test_the_film_is_as_long_as_asked_for(writer: LanguageModelWriter, target_s: float, mode: str) -> None:
     result, _ = ask(writer, "storyboard", **known(target_duration_s=target_s, input_mode=mode, storyline=None))
@@ -176,14 +175,15 @@ def test_the_film_is_as_long_as_asked_for(writer: LanguageModelWriter, target_s:
 def test_without_a_length_every_shot_has_time_for_its_words(writer: LanguageModelWriter) -> None:
     from models.draft.script.text import speech_seconds
 
-    result, _ = ask(writer, "storyboard", **known())
+    result, _ = ask(writer, "storyboard", "A whale sang. " * 8, **known(storyline=None, target_duration_s=None))
+    assert len(result.shots) > 1
     for shot in result.shots:
         spoken = speech_seconds(shot.narration) + sum(speech_seconds(line.text) for line in shot.dialogue)
         assert shot.duration_s >= spoken
 
 
 def test_a_film_without_people_and_places_has_shots(writer: LanguageModelWriter) -> None:
-    result, _ = ask(writer, "storyboard")
+    result, _ = ask(writer, "storyboard", target_duration_s=10)
     assert result.shots
     assert all(shot.scene is None and not shot.characters and not shot.dialogue for shot in result.shots)
 
@@ -209,7 +209,7 @@ def test_what_nothing_can_be_made_of_is_refused_as_the_draft_does(
 
 def test_progress_grows_to_its_end_and_parameters_are_noted(writer: LanguageModelWriter) -> None:
     report = Told()
-    writer.write(spec("storyboard", **known(target_duration_s=30), seed=7, take=1), report)
+    writer.write(spec("storyboard", **known(target_duration_s=15), seed=7, take=1), report)
     assert report.fractions == sorted(report.fractions)
     assert report.fractions[0] == 0
     assert report.fractions[-1] == 1
@@ -222,9 +222,9 @@ def test_progress_grows_to_its_end_and_parameters_are_noted(writer: LanguageMode
     assert report.notes["calls"] == len(report.prompts) > 1
 
 
-@pytest.mark.parametrize("after", [1, 2, 40, 300])
+@pytest.mark.parametrize("after", [1, 2, 150])
 def test_a_cancelled_writer_writes_again(writer: LanguageModelWriter, after: int) -> None:
-    asked = spec("storyboard", **known(target_duration_s=30))
+    asked = spec("storyboard", **known())
     expected = writer.write(asked, Told())
     with pytest.raises(InterruptedError):
         writer.write(asked, Told(cancel_after=after))

@@ -16,7 +16,8 @@ ZH = (
     "天色暗下来，第一颗星星升上夜空。"
 )
 EN = (
-    "At dusk the sea turned gold. Mira ran across the empty beach in her red dress. An old fisherman mended his net.\n\n"
+    "At dusk the sea turned gold. Mira ran across the empty beach in her red dress. "
+    "An old fisherman mended his net.\n\n"
     '"What are you looking for?" asked the fisherman with a smile.\n\n"A shell that sings," Mira said quietly.\n\n'
     "Night fell, and the first star rose over the water."
 )
@@ -63,7 +64,7 @@ class Told:
 
 
 def open_writer(folder: Path, **options: Any) -> LanguageModelWriter:
-    settings = {"dtype": "float32", "max_new_tokens": 256, "context_tokens": 4096, **options}
+    settings = {"dtype": "float32", "max_new_tokens": 128, "context_tokens": 4096, **options}
     model = Model(
         id="tiny",
         display_name="tiny",
@@ -83,9 +84,9 @@ def spec(step: str, content: str = EN, input_type: str = "text", **fields: Any) 
 
 
 def known(**fields: Any) -> dict[str, Any]:
-    """What the steps before the storyboard made."""
+    """What the steps before the storyboard made, of a film of two or three shots."""
     made = {"storyline": STORYLINE, "art_style": STYLE, "characters": [MIRA, FISHERMAN], "scenes": [BEACH, PIER]}
-    return made | fields
+    return made | {"target_duration_s": 10} | fields
 
 
 def break_down(writer: LanguageModelWriter, content: str, input_type: str = "text", **fields: Any) -> ScriptResult:
