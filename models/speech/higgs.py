@@ -54,13 +54,20 @@ class HiggsSpeaker(Speaker):
     def load(self) -> None:
         """Raises BadWeightsError, also for a recording without its words."""
         device = self.device.torch
+        model = pretrained(HiggsAudioV2ForConditionalGeneration, self.folder, self.options, device)
         codec = pretrained(_codec_class(self.folder), self.folder / _CODEC, self.options, device)
         with loading("HiggsAudioV2Processor", self.folder):
             tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
-            extractor = AutoFeatureExtractor.from_pretrained(self.folder, local_files_only=True)
-            self._processor = HiggsAudioV2Processor(extractor, tokenizer, codec, tokenizer.chat_template)
+            self._processor = HiggsAudioV2Processor(
+                AutoFeatureExtractor.from_pretrained(self.folder, local_files_only=True),
+                tokenizer,
+                codec,
+                chat_template=tokenizer.chat_template,
+                audio_stream_bos_id=model.config.audio_stream_bos_id,
+                audio_stream_eos_id=model.config.audio_stream_eos_id,
+            )
         self._samples = {voice.id: self._sample(voice) for voice in self.model.voice if voice.sample is not None}
-        self._model = pretrained(HiggsAudioV2ForConditionalGeneration, self.folder, self.options, device)
+        self._model = model
 
     def _sample(self, voice: Voice) -> Any:
         if not voice.sample_text:
@@ -88,7 +95,7 @@ class HiggsSpeaker(Speaker):
             add_generation_prompt=True,
             tokenize=True,
             return_dict=True,
-            sampling_rate=self.sample_rate,
+            processor_kwargs={"sampling_rate": self.sample_rate},
             return_tensors="pt",
         ).to(self.device.torch)
         rate = codec.config.frame_rate

@@ -296,6 +296,12 @@ def build_higgs(folder: Path) -> None:
             audio_stream_eos_id=_HIGGS_CODES + 1,
         )
     )
+    with torch.no_grad():  # the first dimension says: neither the first nor the last frame of a recording
+        for embedding in (model.model.embed_tokens, model.model.embed_audio_tokens.embed_audio_tokens):
+            embedding.weight[:, 0] = 4.0
+        model.audio_lm_head.weight[:, 0] = 0.0
+        for book in range(2):
+            model.audio_lm_head.weight[book * (_HIGGS_CODES + 2) + _HIGGS_CODES :, 0][:2] = -8.0
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     write_template(folder, _HIGGS_TEMPLATE)
