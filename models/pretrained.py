@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from transformers.utils.logging import disable_progress_bar
 
 from models.options import WeightedOptions
-from models.weighted import BadWeightsError
+from models.weighted import BadWeightsError, O, Weighted
 
 
 @contextmanager
@@ -44,10 +44,25 @@ def pretrained(kind: Any, folder: Path, options: WeightedOptions, device: torch.
         )
     lacking = sorted(str(key) for name in ("missing_keys", "mismatched_keys") for key in info[name])
     if lacking:
-        raise BadWeightsError(f"{folder}: the files of {kind.__name__} lack {len(lacking)} weights, such as {lacking[0]}")
+        raise BadWeightsError(
+            f"{folder}: the files of {kind.__name__} lack {len(lacking)} weights, such as {lacking[0]}"
+        )
     if options.quantization == "fp8":
         from diffusers.hooks import apply_layerwise_casting
 
         apply_layerwise_casting(model, storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype)
     model.eval()
     return model
+
+
+class OneModel(Weighted[O]):
+    """Base of the adapters that run one torch model, put into ``_model`` by ``load``."""
+
+    _model: Any = None
+
+    def _modules(self) -> Iterator[torch.nn.Module]:
+        if self._model is not None:
+            yield self._model
+
+    def _release(self) -> None:
+        self._model = None

@@ -1,7 +1,7 @@
 """When the words of a text are spoken in a recording of it, by a forced aligner (Qwen3-ASR, Alibaba 2026): a language
 model hears the sound, reads the words with two marks after each, and classifies each mark by the time it stands for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,17 +10,16 @@ from transformers import AutoProcessor, Qwen3ASRForTokenClassification
 
 from models.interfaces import Sound
 from models.options import AlignerOptions
-from models.pretrained import loading, pretrained
+from models.pretrained import OneModel, loading, pretrained
 from models.sound import stretch_band_limited
 from models.specs import Language, Word
-from models.weighted import BadOutputError, Weighted
+from models.weighted import BadOutputError
 
 
-class ForcedAligner(Weighted[AlignerOptions]):
+class ForcedAligner(OneModel[AlignerOptions]):
     """Implements ``models.interfaces.Aligner`` for Chinese and English, to the model's step of some 80 ms."""
 
     options_class = AlignerOptions
-    _model: Qwen3ASRForTokenClassification | None = None
 
     def load(self) -> None:
         """Raises BadWeightsError."""
@@ -28,14 +27,6 @@ class ForcedAligner(Weighted[AlignerOptions]):
             self._processor = AutoProcessor.from_pretrained(self.folder, local_files_only=True)
         self._model = pretrained(Qwen3ASRForTokenClassification, self.folder, self.options, self.device.torch)
 
-    def _modules(self) -> Iterator[torch.nn.Module]:
-        if self._model is not None:
-            yield self._model
-
-    def _release(self) -> None:
-        self._model = None
-
-    @torch.no_grad()
     def align(self, sound: Sound, text: str, language: Language) -> list[Word]:
         """Words that joined are the text, in order, each after the one before it and within the sound; none for a text
         without a letter. Raises BadOutputError for a model that computes no numbers."""
@@ -46,7 +37,8 @@ class ForcedAligner(Weighted[AlignerOptions]):
         if not spoken:
             return []
         inputs = inputs.to(self.device.torch, self.dtype)
-        logits = self._model(**inputs).logits
+        with torch.no_grad():
+            logits = self._model(**inputs).logits
         if not torch.isfinite(logits).all():
             raise BadOutputError(f"{self.model.id} computed times that are not finite")
         (times,) = self._processor.decode_forced_alignment(

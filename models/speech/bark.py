@@ -1,7 +1,7 @@
 """Bark (Suno, 2023): text to semantic tokens to coarse and fine codes of EnCodec."""
 
 import json
-from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,8 +24,6 @@ class BarkSpeaker(Speaker):
     """A catalog voice's ``preset`` is a name in ``speaker_embeddings_path.json``, such as ``v2/zh_speaker_1``. The
     seed is another take. The model says 14 seconds at once: ``max_chars`` has to keep lines shorter."""
 
-    _model: BarkModel | None = None
-
     def load(self) -> None:
         """Raises BadWeightsError, also for a voice whose preset is missing or no array of numbers."""
         with loading("tokenizer", self.folder):
@@ -35,16 +33,16 @@ class BarkSpeaker(Speaker):
         self._presets = {voice.id: self._preset(voice, model.generation_config) for voice in self.model.voice}
         self._model = model
 
-    def _preset(self, voice: Voice, limits: object) -> dict[str, torch.Tensor]:
+    def _preset(self, voice: Voice, limits: Any) -> dict[str, torch.Tensor]:
         with loading(f"preset of the voice {voice.id}", self.folder):
             listed = json.loads((self.folder / _PRESETS).read_text(encoding="utf-8"))
             if voice.preset not in listed:
                 raise BadWeightsError(f"voice {voice.id}: {self.folder / _PRESETS} has no preset {voice.preset!r}")
             preset = {}
             for name, shape, count in (
-                ("semantic_prompt", (), limits.semantic_config["semantic_vocab_size"]),  # type: ignore[attr-defined]
-                ("coarse_prompt", (2,), limits.codebook_size),  # type: ignore[attr-defined]
-                ("fine_prompt", (8,), limits.codebook_size),  # type: ignore[attr-defined]
+                ("semantic_prompt", (), limits.semantic_config["semantic_vocab_size"]),
+                ("coarse_prompt", (2,), limits.codebook_size),
+                ("fine_prompt", (8,), limits.codebook_size),
             ):
                 path = path_within(self.folder, listed[voice.preset][name], voice.id)
                 codes = np.load(path, allow_pickle=False)
@@ -52,13 +50,6 @@ class BarkSpeaker(Speaker):
                     raise BadWeightsError(f"{path}: no {name} of codes below {count}")
                 preset[name] = torch.from_numpy(codes.astype(np.int64))
         return preset
-
-    def _modules(self) -> Iterator[torch.nn.Module]:
-        if self._model is not None:
-            yield self._model
-
-    def _release(self) -> None:
-        self._model = None
 
     @property
     def sample_rate(self) -> int:
@@ -69,7 +60,8 @@ class BarkSpeaker(Speaker):
         model, device = self._model, self.device.torch
         seconds = natural_s(line.text)
         semantic, coarse, fine = (
-            getattr(model.generation_config, f"{name}_config") for name in ("semantic", "coarse_acoustics", "fine_acoustics")
+            getattr(model.generation_config, f"{name}_config")
+            for name in ("semantic", "coarse_acoustics", "fine_acoustics")
         )
         inputs = self._processor(
             line.text, max_length=semantic["max_input_semantic_length"], truncation=True, return_tensors="pt"
@@ -81,7 +73,8 @@ class BarkSpeaker(Speaker):
         def in_stage(start: float, end: float) -> Step:
             return lambda fraction: step(start + (end - start) * fraction)
 
-        with each_pass(model.fine_acoustics, in_stage(_COARSE, 1.0), passes):
+        # The fine model's own forward is called without its hooks.
+        with each_pass(model.fine_acoustics.layernorm_final, in_stage(_COARSE, 1.0), passes):
             return model.generate(
                 input_ids=inputs["input_ids"],
                 attention_mask=inputs["attention_mask"],

@@ -10,6 +10,7 @@ from models import voice_effects as effects
 from models.catalog import Voice
 from models.interfaces import Report, Sound, Speech, UserInputError
 from models.options import SpeakerOptions
+from models.pretrained import OneModel
 from models.prosody import EmotionSettings, emotions
 from models.sound import SAMPLE_RATE, stretch_band_limited
 from models.specs import Emotion, Language, SpeechSpec, Word
@@ -17,7 +18,7 @@ from models.speech.sampling import Step, seeded
 from models.speech.timing import spread
 from models.spoken_text import check_speakable, cleaned, is_speakable, pause_after_s, sentences
 from models.voice_effects import Mono
-from models.weighted import BadOutputError, Weighted
+from models.weighted import BadOutputError
 
 _MARGIN_S = 0.05
 _SILENCE = 1e-4
@@ -34,7 +35,7 @@ class Line:
     pace: float
 
 
-class Speaker(Weighted[SpeakerOptions]):
+class Speaker(OneModel[SpeakerOptions]):
     """Implements ``models.interfaces.Speaker``: 48 kHz mono at -19 LUFS plus the emotion's level. A subclass says one
     utterance; ``sample_rate`` is of what it returns.
 
@@ -95,7 +96,9 @@ class Speaker(Weighted[SpeakerOptions]):
             raise BadOutputError(f"{self.model.id} computed samples that are not finite")
         if samples.size == 0 or float(np.abs(samples).max()) < _SILENCE:
             raise BadOutputError(f"{self.model.id} was silent")
-        samples, _ = effects.trimmed(stretch_band_limited(samples, round(samples.size * SAMPLE_RATE / self.sample_rate)))
+        samples, _ = effects.trimmed(
+            stretch_band_limited(samples, round(samples.size * SAMPLE_RATE / self.sample_rate))
+        )
         if not self.keeps_pace and line.pace != 1.0:
             samples = effects.change_tempo(samples, line.pace)
         if not self.acts:

@@ -49,7 +49,6 @@ class HiggsSpeaker(Speaker):
     """
 
     acts = True
-    _model: HiggsAudioV2ForConditionalGeneration | None = None
 
     def load(self) -> None:
         """Raises BadWeightsError, also for a recording without its words."""
@@ -75,13 +74,13 @@ class HiggsSpeaker(Speaker):
         return read_mono(path_within(self.folder, voice.sample or "", voice.id), self.sample_rate)
 
     def _modules(self) -> Iterator[torch.nn.Module]:
+        yield from super()._modules()
         if self._model is not None:
-            yield self._model
             yield self._processor.audio_tokenizer
 
     def _release(self) -> None:
-        self._model = self._processor = None
-        self._samples = {}
+        super()._release()
+        self._processor = None
 
     @property
     def sample_rate(self) -> int:

@@ -35,7 +35,7 @@ def watched(step: Step, expected: int) -> StoppingCriteriaList:
 
 @contextmanager
 def each_pass(module: torch.nn.Module, step: Step, expected: int) -> Iterator[None]:
-    """Calls ``step`` at every forward pass of a module whose ``generate`` takes no criteria."""
+    """Calls ``step`` at every pass through a module, of a model whose ``generate`` takes no criteria."""
     made = 0
 
     def passed(*_: object) -> None:

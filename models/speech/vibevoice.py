@@ -2,7 +2,6 @@
 diffusion head samples and a decoder makes sound of. Chinese and English, in the voice of a recording."""
 
 import math
-from collections.abc import Iterator
 
 import torch
 from transformers import AutoProcessor, VibeVoiceForConditionalGeneration
@@ -21,8 +20,6 @@ class VibeVoiceSpeaker(Speaker):
     """A catalog voice's ``sample`` is the recording that is imitated. The seed is another take. The model takes its
     feeling from the text and the recording, so emotions are shaped."""
 
-    _model: VibeVoiceForConditionalGeneration | None = None
-
     def load(self) -> None:
         """Raises BadWeightsError, also for a voice without a recording."""
         with loading("VibeVoiceProcessor", self.folder):
@@ -34,14 +31,6 @@ class VibeVoiceSpeaker(Speaker):
             path = path_within(self.folder, voice.sample, voice.id)
             self._samples[voice.id] = read_mono(path, self._processor.feature_extractor.sampling_rate)
         self._model = pretrained(VibeVoiceForConditionalGeneration, self.folder, self.options, self.device.torch)
-
-    def _modules(self) -> Iterator[torch.nn.Module]:
-        if self._model is not None:
-            yield self._model
-
-    def _release(self) -> None:
-        self._model = None
-        self._samples = {}
 
     @property
     def sample_rate(self) -> int:

@@ -1,7 +1,5 @@
 """VITS (Kim et al. 2021) and the MMS voices made with it: fast, one language each, no control of emotion."""
 
-from collections.abc import Iterator
-
 import torch
 from transformers import VitsModel, VitsTokenizer
 from transformers.utils import is_phonemizer_available, is_uroman_available
@@ -17,7 +15,6 @@ class VitsSpeaker(Speaker):
     """A catalog voice's ``speaker`` is the model's speaker number. The seed varies melody and rhythm."""
 
     keeps_pace = True
-    _model: VitsModel | None = None
 
     def load(self) -> None:
         """Raises BadWeightsError, also for a voice that the model does not have and a missing text front end."""
@@ -28,20 +25,15 @@ class VitsSpeaker(Speaker):
             (self._tokenizer.is_uroman, "uroman", is_uroman_available()),
         ):
             if needed and not here:
-                raise BadWeightsError(f"{self.folder}: its texts are prepared by the package {name}, not installed here")
+                raise BadWeightsError(
+                    f"{self.folder}: its texts are prepared by the package {name}, not installed here"
+                )
         model = pretrained(VitsModel, self.folder, self.options, self.device.torch)
         speakers = model.config.num_speakers
         for voice in self.model.voice:
             if (voice.speaker is None and speakers > 1) or (voice.speaker or 0) >= speakers:
                 raise BadWeightsError(f"voice {voice.id}: speaker has to be 0 to {speakers - 1}, not {voice.speaker}")
         self._model = model
-
-    def _modules(self) -> Iterator[torch.nn.Module]:
-        if self._model is not None:
-            yield self._model
-
-    def _release(self) -> None:
-        self._model = None
 
     @property
     def sample_rate(self) -> int:
@@ -53,7 +45,9 @@ class VitsSpeaker(Speaker):
             raise UserInputError(f"the voice {line.voice.id} speaks no {line.language}", field="voice_id")
         ids = self._tokenizer(line.text, return_tensors="pt").input_ids.to(self.device.torch)
         if ids.shape[1] <= 1:  # the blank between letters alone
-            raise UserInputError(f"the voice {line.voice.id} cannot pronounce {line.text.strip()!r}", field="text_content")
+            raise UserInputError(
+                f"the voice {line.voice.id} cannot pronounce {line.text.strip()!r}", field="text_content"
+            )
         several = self._model.config.num_speakers > 1
         return self._model(
             input_ids=ids,

@@ -1,15 +1,15 @@
 """Pictures as directions of a space where alike pictures are near: the vision half of DINOv2, SigLIP, CLIP and kin."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from transformers import AutoConfig, AutoImageProcessor, AutoModel, CLIPVisionModelWithProjection, SiglipVisionModel
 
 from models.options import EmbedderOptions
-from models.pretrained import loading, pretrained
-from models.weighted import BadOutputError, Weighted
+from models.pretrained import OneModel, loading, pretrained
+from models.weighted import BadOutputError
 
 if TYPE_CHECKING:
     from models.interfaces import RGB, Samples
@@ -19,11 +19,10 @@ _VISION_HALVES = {"clip": CLIPVisionModelWithProjection, "siglip": SiglipVisionM
 """Of models that read text too, only the half that sees is loaded."""
 
 
-class ImageEmbedder(Weighted[EmbedderOptions]):
+class ImageEmbedder(OneModel[EmbedderOptions]):
     """Implements ``models.interfaces.Embedder`` on any vision model of transformers that pools what it sees."""
 
     options_class = EmbedderOptions
-    _model: Any = None
 
     def load(self) -> None:
         """Raises BadWeightsError."""
@@ -33,20 +32,13 @@ class ImageEmbedder(Weighted[EmbedderOptions]):
             self._processor = AutoImageProcessor.from_pretrained(self.folder, local_files_only=True, backend="pil")
         self._model = pretrained(_VISION_HALVES.get(kind, AutoModel), self.folder, self.options, self.device.torch)
 
-    def _modules(self) -> Iterator[torch.nn.Module]:
-        if self._model is not None:
-            yield self._model
-
-    def _release(self) -> None:
-        self._model = None
-
-    @torch.no_grad()
     def embed(self, images: "Sequence[RGB]") -> "Samples":
         """Shape (images, dimensions), rows of length 1. Raises BadOutputError for a model that computes none."""
         rows = []
         for start in range(0, len(images), _BATCH):
             inputs = self._processor(list(images[start : start + _BATCH]), return_tensors="pt")
-            seen = self._model(inputs["pixel_values"].to(self.device.torch, self.dtype))
+            with torch.no_grad():
+                seen = self._model(inputs["pixel_values"].to(self.device.torch, self.dtype))
             pooled = getattr(seen, "image_embeds", None)
             rows.append((seen.pooler_output if pooled is None else pooled).float().cpu().numpy())
         vectors: np.ndarray = np.concatenate(rows)

@@ -42,7 +42,7 @@ _FRAMES_PER_LETTER = 6.0
 
 
 def build_vits(folder: Path) -> None:
-    """Three speakers, letters of the Latin alphabet and 3000 Chinese characters, 16 kHz."""
+    """Six speakers; the Latin alphabet, digits and 20,902 Chinese characters; 16 kHz."""
     torch.manual_seed(1)
     letters = " abcdefghijklmnopqrstuvwxyz0123456789'-" + "".join(chr(code) for code in range(0x4E00, 0x9FA6))
     vocabulary = {"<pad>": 0, **{letter: number for number, letter in enumerate(letters, start=1)}}
@@ -58,7 +58,7 @@ def build_vits(folder: Path) -> None:
             ffn_dim=16,
             flow_size=8,
             spectrogram_bins=9,
-            num_speakers=3,
+            num_speakers=6,
             speaker_embedding_size=8,
             upsample_initial_channel=16,
             upsample_rates=[16, 16],
@@ -130,7 +130,7 @@ def build_bark(folder: Path) -> None:
         BarkCoarseGenerationConfig(
             coarse_semantic_pad_token=_BARK_SEMANTIC + 2 * _BARK_CODES + 1,
             coarse_infer_token=_BARK_SEMANTIC + 2 * _BARK_CODES + 2,
-            coarse_rate_hz=37.5,
+            coarse_rate_hz=75,
             max_coarse_input_length=64,
             max_coarse_history=63,
         ),
@@ -183,7 +183,13 @@ _VIBEVOICE_TEMPLATE = (
 def build_vibevoice(folder: Path) -> None:
     """Two recordings to speak like, low.wav and high.wav; 24 kHz, 2400 samples an audio token."""
     torch.manual_seed(3)
-    codec = {"num_filters": 4, "downsampling_ratios": [10, 12, 20], "depths": [1, 1, 1, 1], "layer_scale_init_value": 0.3, "initializer_range": 0.2}
+    codec = {
+        "num_filters": 4,
+        "downsampling_ratios": [10, 12, 20],
+        "depths": [1, 1, 1, 1],
+        "layer_scale_init_value": 0.3,
+        "initializer_range": 0.2,
+    }
     tokenizer = byte_tokenizer(
         "<|endoftext|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", pad_token="<|endoftext|>"
     )
