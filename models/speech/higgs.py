@@ -21,7 +21,7 @@ from models.speech.base import Line, Speaker
 from models.speech.recordings import path_within, read_mono
 from models.speech.sampling import Step, watched
 from models.speech.timing import natural_s
-from models.weighted import BadWeightsError
+from models.weighted import BadOutputError, BadWeightsError
 
 _LONGEST = 3.0  # of the natural length: a model that finds no end is stopped
 _CODEC = "audio_tokenizer"
@@ -106,6 +106,10 @@ class HiggsSpeaker(Speaker):
             temperature=self.options.temperature,
             stopping_criteria=watched(step, math.ceil(expected)),
         )
+        # Each codebook begins a frame later than the one before it, after a frame that marks the beginning.
+        prompt = inputs["audio_input_ids"].shape[1] if "audio_input_ids" in inputs else 0
+        if codes.shape[1] - prompt <= model.config.num_codebooks + 1:
+            raise BadOutputError(f"{self.model.id} ended before it said anything")
         return self._processor.batch_decode(codes)[0]
 
     def _conversation(self, line: Line) -> list[dict[str, Any]]:

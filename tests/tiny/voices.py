@@ -89,7 +89,7 @@ _BARK_TEXT = 300
 def build_bark(folder: Path) -> None:
     """Two presets, v2/en_speaker_0 and v2/zh_speaker_0; 24 kHz."""
     torch.manual_seed(2)
-    small = {"num_layers": 1, "num_heads": 2, "hidden_size": 16, "block_size": 256}
+    small = {"num_layers": 1, "num_heads": 2, "hidden_size": 16, "block_size": 256, "initializer_range": 0.4}
     coarse_vocabulary = _BARK_SEMANTIC + 2 * _BARK_CODES + 4
     semantic = BarkSemanticConfig(
         input_vocab_size=_BARK_SEMANTIC + 8 + _BARK_TEXT + 8, output_vocab_size=_BARK_SEMANTIC + 8, **small
@@ -116,10 +116,11 @@ def build_bark(folder: Path) -> None:
         )
     )
     _randomise(model.codec_model.quantizer, 1.0)
+    _without_biases(model.codec_model.decoder)
     generation = BarkGenerationConfig.from_sub_model_configs(
         BarkSemanticGenerationConfig(
             eos_token_id=_BARK_SEMANTIC,
-            max_new_tokens=150,
+            max_new_tokens=40,
             text_encoding_offset=_BARK_SEMANTIC + 8,
             text_pad_token=_BARK_SEMANTIC + 8 + _BARK_TEXT,
             semantic_infer_token=_BARK_SEMANTIC + 8 + _BARK_TEXT + 4,
@@ -169,6 +170,13 @@ def _randomise(module: torch.nn.Module, deviation: float) -> None:
                 tensor.normal_(0.0, deviation)
 
 
+def _without_biases(decoder: torch.nn.Module) -> None:
+    """Else they are most of what is heard."""
+    with torch.no_grad():
+        for name, parameter in decoder.named_parameters():
+            parameter.mul_(0.0 if "bias" in name else 1.5)
+
+
 # --- VibeVoice ---------------------------------------------------------------------------------------------------
 
 _VIBEVOICE_TEMPLATE = (
@@ -181,11 +189,11 @@ _VIBEVOICE_TEMPLATE = (
 
 
 def build_vibevoice(folder: Path) -> None:
-    """Two recordings to speak like, low.wav and high.wav; 24 kHz, 2400 samples an audio token."""
+    """Two recordings to speak like, low.wav and high.wav; 24 kHz, 4800 samples an audio token."""
     torch.manual_seed(3)
     codec = {
         "num_filters": 4,
-        "downsampling_ratios": [10, 12, 20],
+        "downsampling_ratios": [10, 20, 24],
         "depths": [1, 1, 1, 1],
         "layer_scale_init_value": 0.3,
         "initializer_range": 0.2,
@@ -231,7 +239,7 @@ def build_vibevoice(folder: Path) -> None:
         do_sample=False,
     )
     model.save_pretrained(folder)
-    extractor = VibeVoiceAcousticTokenizerFeatureExtractor(pad_to_multiple_of=2400)
+    extractor = VibeVoiceAcousticTokenizerFeatureExtractor(pad_to_multiple_of=4800)
     VibeVoiceProcessor(extractor, tokenizer, chat_template=_VIBEVOICE_TEMPLATE).save_pretrained(folder)
     _recordings(folder)
 
@@ -305,9 +313,15 @@ def build_higgs(folder: Path) -> None:
     with torch.no_grad():  # the first dimension says: neither the first nor the last frame of a recording
         for embedding in (model.model.embed_tokens, model.model.embed_audio_tokens.embed_audio_tokens):
             embedding.weight[:, 0] = 4.0
+        layer = model.model.layers[0]
+        attention = layer.self_attn
+        for projection in (attention.o_proj, layer.mlp.down_proj, layer.audio_mlp.down_proj):
+            projection.weight[0] = 0.0
+        for projection in (attention.q_proj, attention.k_proj, attention.v_proj):
+            projection.weight.mul_(5.0)  # else all words together are heard as their mean
         model.audio_lm_head.weight[:, 0] = 0.0
         for book in range(2):
-            model.audio_lm_head.weight[book * (_HIGGS_CODES + 2) + _HIGGS_CODES :, 0][:2] = -8.0
+            model.audio_lm_head.weight[book * (_HIGGS_CODES + 2) + _HIGGS_CODES :, 0][:2] = -400.0
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     write_template(folder, _HIGGS_TEMPLATE)
@@ -324,6 +338,7 @@ def build_higgs(folder: Path) -> None:
                 "encoder_hidden_size": 2,
                 "decoder_hidden_size": 16,
                 "downsampling_ratios": [8, 5, 6, 4],
+                "upsampling_ratios": [8, 5, 6, 4],
                 "hidden_size": 16,
             },
             semantic_model_config={
@@ -340,6 +355,7 @@ def build_higgs(folder: Path) -> None:
         )
     )
     _randomise(codec.quantizer, 1.0)
+    _without_biases(codec.acoustic_decoder)
     codec.save_pretrained(folder / "audio_tokenizer")
     _recordings(folder)
 

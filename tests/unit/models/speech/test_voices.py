@@ -19,10 +19,10 @@ from tests.unit.models.reports import Recorder
 pytestmark = pytest.mark.xdist_group("torch")
 
 FAMILIES = ["vits", "bark", "vibevoice", "higgs"]
-TEXTS = {"zh": "你好，世界。", "en": "Hello there, friend."}
+TEXTS = {"zh": "你好，世界。", "en": "Hi my old friend."}
 LONG = {
-    "zh": "春天来了，花都开了。我们去公园散步，看见很多孩子在放风筝。天空很蓝，云很白。晚上我们回家吃饭，然后一起看电影！",
-    "en": "It rained all day. She waited at the window, and nobody came; then, at nine, the bell rang twice. Who was it?",
+    "zh": "春天来了，花都开了。我们去公园散步，看见很多孩子在放风筝，老人在下棋。天空很蓝，云很白，风很轻。晚上回家吃饭，然后一起看电影！",
+    "en": "It rained all day. She waited, and nobody came; then, at nine, the bell rang. Who was it?",
 }
 
 Load = Callable[[str], Any]
@@ -59,7 +59,7 @@ def test_words_cover_the_text_in_order_and_lie_in_the_sound(voice: Any, language
     assert speech.sound.sample_rate == SAMPLE_RATE and speech.sound.samples.shape[0] == 1
     assert speech.sound.samples.dtype == np.float32
     assert "".join(word.text for word in speech.words) == spec.text
-    assert len(speech.words) == {"zh": 4, "en": 3}[language]
+    assert len(speech.words) == 4
     moments = [moment for word in speech.words for moment in (word.start_s, word.end_s)]
     assert moments == sorted(moments) and moments[0] >= 0 and moments[-1] <= seconds(speech)
     assert all(word.end_s > word.start_s for word in speech.words)
@@ -82,7 +82,7 @@ def test_the_language_and_the_text_are_heard(voice: Any) -> None:
 
 @pytest.mark.parametrize("speed", [0.5, 2.0])
 def test_speed_changes_the_length_by_its_factor(voice: Any, speed: float) -> None:
-    spec = spec_of(voice, text=LONG["en"][:45])
+    spec = spec_of(voice, text="It rained all day. She waited.")
     usual, changed = (seconds(say(voice, spec.model_copy(update={"speed": s}))) for s in (1.0, speed))
     assert changed / usual == pytest.approx(1 / speed, rel=0.15)
 
@@ -116,8 +116,7 @@ def test_a_long_text_is_spoken_in_parts_with_pauses(voice: Any, language: str) -
     recorder = Recorder()
     speech = voice.speak(spec, recorder)
     assert "".join(word.text for word in speech.words) == spec.text
-    assert recorder.notes["utterances"] == {"zh": 4, "en": 4}[language] if language == "en" else True
-    assert recorder.notes["utterances"] > 2
+    assert recorder.notes["utterances"] == 4
     gaps = [b.start_s - a.end_s for a, b in zip(speech.words, speech.words[1:], strict=False)]
     assert sum(gap > 0.15 for gap in gaps) >= recorder.notes["utterances"] - 1
     assert recorder.fractions == sorted(recorder.fractions) and recorder.fractions[-1] == 1.0
@@ -126,7 +125,7 @@ def test_a_long_text_is_spoken_in_parts_with_pauses(voice: Any, language: str) -
 def test_progress_comes_at_every_token_or_sentence(voice: Any) -> None:
     recorder = Recorder()
     voice.speak(spec_of(voice), recorder)
-    least = 2 if voice.model.id == "tiny-vits" else 20
+    least = 2 if voice.model.id == "tiny-vits" else 10
     assert len(recorder.fractions) > least and len(set(recorder.fractions)) > least // 2
     assert recorder.fractions == sorted(recorder.fractions)
 
