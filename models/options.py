@@ -124,18 +124,24 @@ class MusicgenOptions(WeightedOptions):
     temperature: float = Field(default=1.0, gt=0)
 
 
-class SpeakerOptions(WeightedOptions):
-    """``max_chars``: longer lines are spoken sentence by sentence."""
+class WholeOptions(WeightedOptions):
+    """Of models that are small enough to be wholly on any card."""
+
+    offload: Literal["auto", "none"] = "auto"
+
+
+class SpeakerOptions(WholeOptions):
+    """``max_chars``: longer lines are spoken sentence by sentence. ``temperature`` is for models that draw tokens."""
 
     max_chars: int = Field(default=200, ge=20)
     temperature: float = Field(default=0.7, gt=0)
 
 
-class AlignerOptions(WeightedOptions):
+class AlignerOptions(WholeOptions):
     pass
 
 
-class EmbedderOptions(WeightedOptions):
+class EmbedderOptions(WholeOptions):
     pass
 
 
