@@ -10,8 +10,8 @@ from typing import Any
 import diffusers
 import torch
 
-from tests.tiny.painters import build_sdxl as build_tiny_sdxl
 from tests.tiny.animators import build_wan as build_tiny_wan
+from tests.tiny.painters import build_sdxl as build_tiny_sdxl
 
 
 def build_sdxl(folder: Path, *, tiny: bool) -> None:

@@ -10,10 +10,8 @@ import argparse
 import gc
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -216,9 +214,9 @@ class Bench:
         for task in range(50):
             match task % 5:
                 case 3:
-                    _raises(_Cancelled, lambda: self.call("sdxl", adapter, 1, _CancelsAt(2)))  # noqa: B023
+                    _raises(_Cancelled, lambda: self.call("sdxl", adapter, 1, _CancelsAt(2)))
                 case 4:
-                    _raises(torch.OutOfMemoryError, lambda: self.call("sdxl", adapter, 1, _RunsOutAt(2)))  # noqa: B023
+                    _raises(torch.OutOfMemoryError, lambda: self.call("sdxl", adapter, 1, _RunsOutAt(2)))
                 case _:
                     self.call("sdxl", adapter, task, size=512 + 256 * (task % 3))
         self.device.empty_cache()

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 ENTRIES = Path(__file__).parent / "entries"
@@ -20,8 +21,10 @@ cost.base = 2
 
 
 def entries() -> list[Path]:
-    """The files that list tiny models, in the catalog's order."""
+    """The files that list tiny models which can be served here, in the catalog's order."""
     found = sorted(ENTRIES.glob("*.toml"))
+    if find_spec("torchaudio") is None:  # Higgs' codec needs it
+        found = [path for path in found if path.stem != "higgs"]
     return sorted(found, key=lambda path: ORDER.index(path.stem) if path.stem in ORDER else len(ORDER))
 
 
