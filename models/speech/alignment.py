@@ -49,27 +49,21 @@ class ForcedAligner(OneModel[AlignerOptions]):
 
 def words_of(text: str, times: Sequence[dict[str, Any]], duration_s: float) -> list[Word]:
     """The text cut into the words of an alignment, each with the marks and spaces around it. ``times`` has of each word
-    its ``text``, letters and digits alone, ``start_time`` and ``end_time`` in seconds."""
-    begins = [_position(text, item, 0) for item in times[:1]]
+    its ``text``, letters and digits alone, ``start_time`` and ``end_time`` in seconds; there is at least one."""
+    begins = [0]
     for before, item in pairwise(times):
-        begins.append(_position(text, item, _end(text, before, begins[-1])))
+        begins.append(text.index(item["text"][0], _end(text, before["text"], begins[-1])))
     words: list[Word] = []
     now = 0.0
-    for begin, end, item in zip([0, *begins[1:]], [*begins[1:], len(text)], times, strict=True):
+    for begin, end, item in zip(begins, [*begins[1:], len(text)], times, strict=True):
         start_s = min(max(float(item["start_time"]), now), duration_s)
         now = min(max(float(item["end_time"]), start_s), duration_s)
         words.append(Word(text=text[begin:end], start_s=start_s, end_s=now))
     return words
 
 
-def _position(text: str, item: dict[str, Any], start: int) -> int:
-    """Where a word begins; whatever marks stand inside it were left out of it."""
-    return text.index(item["text"][0], start)
-
-
-def _end(text: str, item: dict[str, Any], begin: int) -> int:
-    """Where the last character of a word is passed."""
-    position = begin
-    for character in item["text"]:
-        position = text.index(character, position) + 1
-    return position
+def _end(text: str, letters: str, begin: int) -> int:
+    """Where the last letter of a word is passed; whatever marks stand inside it were left out of ``letters``."""
+    for letter in letters:
+        begin = text.index(letter, begin) + 1
+    return begin

@@ -1,5 +1,6 @@
 """Tiny speech models, built and loaded once."""
 
+import importlib
 import importlib.machinery
 import sys
 import types
@@ -12,16 +13,20 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def torchaudio() -> Iterator[None]:
-    """Higgs' codec imports torchaudio, to resample alone; the tiny one hears at the rate that it speaks at."""
-    try:
-        import torchaudio  # noqa: F401
-    except ImportError:
+    """Higgs' codec imports torchaudio, to resample alone, and transformers hides it where that is not installed; the
+    tiny one hears at the rate that it speaks at."""
+    import transformers
+
+    if transformers.utils.is_torchaudio_available():
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
         stand_in = types.ModuleType("torchaudio")
         stand_in.__spec__ = importlib.machinery.ModuleSpec("torchaudio", None)
-        sys.modules["torchaudio"] = stand_in
-        yield
-        del sys.modules["torchaudio"]
-    else:
+        patch.setitem(sys.modules, "torchaudio", stand_in)
+        package = "transformers.models.higgs_audio_v2_tokenizer"
+        codec = importlib.import_module(f"{package}.modeling_higgs_audio_v2_tokenizer")
+        patch.setattr(transformers, "HiggsAudioV2TokenizerModel", codec.HiggsAudioV2TokenizerModel)
         yield
 
 
