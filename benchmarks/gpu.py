@@ -28,7 +28,7 @@ from models.diffusion.painter import DiffusionPainter
 from models.specs import ArtStyle, ImageSpec, VideoSpec
 
 NOTES = {
-    "image_off_vs_diffusers": "steps per second, SDXL 1024 px: adapter with everything off / plain diffusers (goal: 1.0)",
+    "image_off_vs_diffusers": "steps per second, SDXL 1024 px: adapter, everything off / plain diffusers (goal: 1.0)",
     "image_vs_diffusers": "the same with the defaults, which lose nothing (goal: 1.25)",
     "image_steps_per_s": "SDXL 1024 px with the defaults",
     "video_off_vs_diffusers": "Wan 1.3B image-to-video, 832x480x33: everything off / plain diffusers (goal: 1.0)",

@@ -40,9 +40,8 @@ class VitsSpeaker(Speaker):
         return int(self._model.config.sampling_rate)
 
     def _say(self, line: Line, step: Step) -> torch.Tensor:
-        """One pass, not to be interrupted. Raises UserInputError for a text in letters that the voice never learnt."""
-        if line.voice.language != line.language:
-            raise UserInputError(f"the voice {line.voice.id} speaks no {line.language}", field="voice_id")
+        """One pass, not to be interrupted. Letters that the voice never learnt are left out, such as those of a foreign
+        name. Raises UserInputError for a text that has no others."""
         ids = self._tokenizer(line.text, return_tensors="pt").input_ids.to(self.device.torch)
         if ids.shape[1] <= 1:  # the blank between letters alone
             raise UserInputError(
