@@ -20,10 +20,9 @@ from models.specs import Emotion
 from models.speech.base import Line, Speaker
 from models.speech.recordings import path_within, read_mono
 from models.speech.sampling import Step, watched
-from models.speech.timing import natural_s
+from models.speech.timing import longest_s, natural_s
 from models.weighted import BadOutputError, BadWeightsError
 
-_LONGEST = 3.0  # of the natural length: a model that finds no end is stopped
 _CODEC = "audio_tokenizer"
 _LANGUAGES = {"zh": "Mandarin Chinese", "en": "English"}
 _GENDERS = {"male": "masculine", "female": "feminine", "neutral": "androgynous"}
@@ -101,7 +100,7 @@ class HiggsSpeaker(Speaker):
         expected = natural_s(line.text) * rate
         codes = model.generate(
             **inputs,
-            max_new_tokens=math.ceil(_LONGEST * (expected + rate)) + model.config.num_codebooks,
+            max_new_tokens=math.ceil(longest_s(line.text) * rate) + model.config.num_codebooks,
             do_sample=True,
             temperature=self.options.temperature,
             stopping_criteria=watched(step, math.ceil(expected)),

@@ -56,6 +56,11 @@ def natural_s(text: str) -> float:
     return _units(text) / _UNITS_PER_S
 
 
+def longest_s(text: str) -> float:
+    """After this a model that says it must have missed its end, and is stopped."""
+    return 2.5 * natural_s(text) + 1.0
+
+
 def spread(text: str, samples: Mono, offset_s: float = 0.0) -> list[Word]:
     """The words of an utterance over its voiced stretches, each as long as its share of what is spoken; ``offset_s``
     is when the sound begins."""

@@ -10,10 +10,8 @@ from models.pretrained import loading, pretrained
 from models.speech.base import Line, Speaker
 from models.speech.recordings import path_within, read_mono
 from models.speech.sampling import Step, watched
-from models.speech.timing import natural_s
+from models.speech.timing import longest_s, natural_s
 from models.weighted import BadOutputError, BadWeightsError
-
-_LONGEST = 3.0  # of the natural length: a model that finds no end is stopped
 
 
 class VibeVoiceSpeaker(Speaker):
@@ -47,7 +45,7 @@ class VibeVoiceSpeaker(Speaker):
         expected = natural_s(line.text) * tokens_per_s
         (sound,) = model.generate(
             **inputs,
-            max_new_tokens=math.ceil(_LONGEST * (expected + tokens_per_s)),
+            max_new_tokens=math.ceil(longest_s(line.text) * tokens_per_s),
             stopping_criteria=watched(step, math.ceil(expected)),
         )
         if sound is None:
