@@ -25,12 +25,12 @@ def load_catalog(path: Path = DEFAULT_PATH, usage: Usage | None = None) -> Catal
 def read_catalog(path: Path, usage: Usage | None = None) -> Catalog:
     """Read a catalog file and those it includes. With a ``usage``, models whose license forbids it are refused.
 
-    ``include = ["other.toml"]``, relative to the file, adds the entries of another file behind its own; of two defaults
-    for a task the first counts. A relative ``weights.path`` counts from its file.
+    ``include = ["other.toml"]``, relative to the file, adds the entries of another file behind its own, once, however
+    often it is named; of two defaults for a task the first counts. A relative ``weights.path`` counts from its file.
     Raises CatalogError: ``FILE:LINE: model ID: FIELD: what is wrong``.
     """
     places: dict[str, _Place] = {}
-    models = _read(path.resolve(), places, ())
+    models = _read(path.resolve(), places, set())
     try:
         return Catalog(models, usage)
     except CatalogError as error:
@@ -40,7 +40,7 @@ def read_catalog(path: Path, usage: Usage | None = None) -> Catalog:
 def located(path: Path, error: CatalogError) -> CatalogError:
     """The same error with the file and the line that it is about in front."""
     places: dict[str, _Place] = {}
-    _read(path.resolve(), places, ())
+    _read(path.resolve(), places, set())
     return _located(error, places)
 
 
@@ -74,9 +74,8 @@ class _Place:
         return f"{self.path}:{self.line(field)}: model {self._id}: {said}"
 
 
-def _read(path: Path, places: dict[str, _Place], including: tuple[Path, ...]) -> list[Model]:
-    if path in including:
-        raise CatalogError(f"{path}: includes itself")
+def _read(path: Path, places: dict[str, _Place], already: set[Path]) -> list[Model]:
+    already.add(path)
     try:
         text = path.read_text(encoding="utf-8")
         raw = tomllib.loads(text)
@@ -92,7 +91,9 @@ def _read(path: Path, places: dict[str, _Place], including: tuple[Path, ...]) ->
         places[model.id] = place
         models.append(model)
     for other in raw.get("include", []):
-        models += _read((path.parent / other).resolve(), places, (*including, path))
+        included = (path.parent / other).resolve()
+        if included not in already:
+            models += _read(included, places, already)
     return models
 
 

@@ -85,9 +85,12 @@ def test_a_catalog_includes_another_whose_defaults_come_second(tmp_path: Path) -
     (tmp_path / "more.toml").write_text(ENTRY.replace('"painter"', '"second"').replace("steps = 8", "steps = -1"))
     with pytest.raises(CatalogError, match=r"more\.toml:13: model second"):
         read_catalog(tmp_path / "catalog.toml")
-    (tmp_path / "more.toml").write_text('include = ["catalog.toml"]\n')
-    with pytest.raises(CatalogError, match="includes itself"):
-        read_catalog(tmp_path / "catalog.toml")
+
+
+def test_a_file_that_is_included_twice_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "more.toml").write_text('include = ["catalog.toml"]\n' + ENTRY.replace('"painter"', '"second"'))
+    catalog = read_catalog(written(tmp_path, 'include = ["more.toml", "more.toml", "catalog.toml"]\n' + ENTRY))
+    assert list(catalog.models) == ["painter", "second"]
 
 
 def test_a_relative_folder_counts_from_its_file(tmp_path: Path) -> None:
