@@ -132,9 +132,20 @@ class WholeOptions(WeightedOptions):
 
 
 class SpeakerOptions(WholeOptions):
-    """``max_chars``: longer lines are spoken sentence by sentence. ``temperature`` is for models that draw tokens."""
+    """``max_chars``: longer lines are spoken sentence by sentence."""
 
     max_chars: int = Field(default=200, ge=20)
+
+
+class VitsOptions(SpeakerOptions):
+    """Its convolutions are made anew from their norms in every pass, and have to be kept as they are."""
+
+    quantization: Literal["none"] = "none"
+
+
+class TokenSpeakerOptions(SpeakerOptions):
+    """Of models that draw their tokens: a higher ``temperature`` is livelier and less sure."""
+
     temperature: float = Field(default=0.7, gt=0)
 
 
@@ -162,10 +173,10 @@ OPTIONS: dict[str, type[Entry]] = {
     "models.diffusion.animator:DiffusionAnimator": AnimatorOptions,
     "models.diffusion.composer:DiffusionComposer": ComposerOptions,
     "models.music.musicgen:MusicgenComposer": MusicgenOptions,
-    "models.speech.vits:VitsSpeaker": SpeakerOptions,
-    "models.speech.bark:BarkSpeaker": SpeakerOptions,
+    "models.speech.vits:VitsSpeaker": VitsOptions,
+    "models.speech.bark:BarkSpeaker": TokenSpeakerOptions,
     "models.speech.vibevoice:VibeVoiceSpeaker": SpeakerOptions,
-    "models.speech.higgs:HiggsSpeaker": SpeakerOptions,
+    "models.speech.higgs:HiggsSpeaker": TokenSpeakerOptions,
     "models.speech.alignment:ForcedAligner": AlignerOptions,
     "models.vision.embedding:ImageEmbedder": EmbedderOptions,
     "models.language.writer:LanguageModelWriter": WriterOptions,

@@ -8,6 +8,7 @@ import torch
 from transformers import AutoTokenizer, BarkModel, BarkProcessor
 
 from models.catalog import Voice
+from models.options import TokenSpeakerOptions
 from models.pretrained import loading, pretrained
 from models.speech.base import Line, Speaker
 from models.speech.recordings import path_within
@@ -20,9 +21,12 @@ _SEMANTIC, _COARSE = 0.4, 0.9  # how much of the work is done after these stages
 _SHORTEST = 0.3  # of the natural length: the model sometimes ends before it has begun
 
 
-class BarkSpeaker(Speaker):
+class BarkSpeaker(Speaker[TokenSpeakerOptions]):
     """A catalog voice's ``preset`` is a name in ``speaker_embeddings_path.json``, such as ``v2/zh_speaker_1``. The
-    seed is another take. The model says 14 seconds at once: ``max_chars`` has to keep lines shorter."""
+    seed is another take. It hears from the text which language it is. It says 14 seconds at once: ``max_chars`` has to
+    keep lines shorter."""
+
+    options_class = TokenSpeakerOptions
 
     def load(self) -> None:
         """Raises BadWeightsError, also for a voice whose preset is missing or no array of numbers."""

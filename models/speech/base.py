@@ -1,7 +1,7 @@
 """What all speech models share: an utterance at a time, shaped and joined to a line at one loudness, with words."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ from models.spoken_text import check_speakable, cleaned, is_speakable, pause_aft
 from models.voice_effects import Mono
 from models.weighted import BadOutputError
 
+S = TypeVar("S", bound=SpeakerOptions)
+
 _MARGIN_S = 0.05
 _SILENCE = 1e-4
 
@@ -35,7 +37,7 @@ class Line:
     pace: float
 
 
-class Speaker(OneModel[SpeakerOptions]):
+class Speaker(OneModel[S]):
     """Implements ``models.interfaces.Speaker``: 48 kHz mono at -19 LUFS plus the emotion's level. A subclass says one
     utterance; ``sample_rate`` is of what it returns.
 
@@ -43,7 +45,6 @@ class Speaker(OneModel[SpeakerOptions]):
     emotion; others are shaped in pace, pitch, level, breath and colour as models/prosody.toml says.
     """
 
-    options_class = SpeakerOptions
     keeps_pace: ClassVar[bool] = False
     acts: ClassVar[bool] = False
 

@@ -15,6 +15,7 @@ from transformers import (
 )
 
 from models.catalog import Voice
+from models.options import TokenSpeakerOptions
 from models.pretrained import loading, pretrained
 from models.specs import Emotion
 from models.speech.base import Line, Speaker
@@ -40,20 +41,23 @@ _FEELINGS = {
 _INSTRUCTION = "Generate audio following instruction."
 
 
-class HiggsSpeaker(Speaker):
+class HiggsSpeaker(Speaker[TokenSpeakerOptions]):
     """A catalog voice's ``sample``, with the words in it as ``sample_text``, is imitated; a voice without one is
     described to the model by its gender, age and tone. Emotions are described too. The seed is another take.
 
     The codec, another hub repository, lies in the folder ``audio_tokenizer`` among the model's files.
     """
 
+    options_class = TokenSpeakerOptions
     acts = True
 
     def load(self) -> None:
         """Raises BadWeightsError, also for a recording without its words."""
         device = self.device.torch
         model = pretrained(HiggsAudioV2ForConditionalGeneration, self.folder, self.options, device)
-        codec = pretrained(_codec_class(self.folder), self.folder / _CODEC, self.options, device)
+        # Its codebooks are nearest neighbours, and it is small beside the model.
+        exact = self.options.model_copy(update={"dtype": "float32", "quantization": "none"})
+        codec = pretrained(_codec_class(self.folder), self.folder / _CODEC, exact, device)
         with loading("HiggsAudioV2Processor", self.folder):
             tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
             self._processor = HiggsAudioV2Processor(

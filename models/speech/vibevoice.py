@@ -6,6 +6,7 @@ import math
 import torch
 from transformers import AutoProcessor, VibeVoiceForConditionalGeneration
 
+from models.options import SpeakerOptions
 from models.pretrained import loading, pretrained
 from models.speech.base import Line, Speaker
 from models.speech.recordings import path_within, read_mono
@@ -14,9 +15,11 @@ from models.speech.timing import longest_s, natural_s
 from models.weighted import BadOutputError, BadWeightsError
 
 
-class VibeVoiceSpeaker(Speaker):
-    """A catalog voice's ``sample`` is the recording that is imitated. The seed is another take. The model takes its
-    feeling from the text and the recording, so emotions are shaped."""
+class VibeVoiceSpeaker(Speaker[SpeakerOptions]):
+    """A catalog voice's ``sample`` is the recording that is imitated. The seed is another take. The model takes the
+    language from the text, and feeling from the text and the recording alone: emotions are shaped."""
+
+    options_class = SpeakerOptions
 
     def load(self) -> None:
         """Raises BadWeightsError, also for a voice without a recording."""

@@ -5,15 +5,17 @@ from transformers import VitsModel, VitsTokenizer
 from transformers.utils import is_phonemizer_available, is_uroman_available
 
 from models.interfaces import UserInputError
+from models.options import VitsOptions
 from models.pretrained import loading, pretrained
 from models.speech.base import Line, Speaker
 from models.speech.sampling import Step
 from models.weighted import BadWeightsError
 
 
-class VitsSpeaker(Speaker):
+class VitsSpeaker(Speaker[VitsOptions]):
     """A catalog voice's ``speaker`` is the model's speaker number. The seed varies melody and rhythm."""
 
+    options_class = VitsOptions
     keeps_pace = True
 
     def load(self) -> None:

@@ -26,7 +26,8 @@ def torchaudio() -> Iterator[None]:
         patch.setitem(sys.modules, "torchaudio", stand_in)
         package = "transformers.models.higgs_audio_v2_tokenizer"
         codec = importlib.import_module(f"{package}.modeling_higgs_audio_v2_tokenizer")
-        patch.setattr(transformers, "HiggsAudioV2TokenizerModel", codec.HiggsAudioV2TokenizerModel)
+        known = transformers.processing_utils.transformers_module
+        patch.setattr(known, "HiggsAudioV2TokenizerModel", codec.HiggsAudioV2TokenizerModel)
         yield
 
 
@@ -45,8 +46,9 @@ def speaker(tiny_root: Path) -> Callable[[str], Any]:
 
     def load(name: str) -> Any:
         if name not in loaded:
-            loaded[name] = adapter_of(entry_of(name, tiny_root, getattr(voices, f"build_{name}")))
-            loaded[name].load()
+            adapter = adapter_of(entry_of(name, tiny_root, getattr(voices, f"build_{name}")))
+            adapter.load()
+            loaded[name] = adapter
         return loaded[name]
 
     return load

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from models.interfaces import UserInputError
 from models.specs import SpeechSpec
@@ -135,6 +136,52 @@ def test_vits_says_what_it_never_learnt(speaker: Load, voice: str, text: str, fi
     with pytest.raises(UserInputError) as error:
         speaker("vits").speak(spec, Recorder())
     assert error.value.field == field
+
+
+@pytest.mark.parametrize("name", ["bark", "higgs"])
+def test_temperature_is_heard(speaker: Load, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    adapter = speaker(name)
+    spec = SpeechSpec(text="Hi, you.", language="en", voice=f"tiny-{name}-en")
+    usual = adapter.speak(spec, Recorder()).sound.samples
+    monkeypatch.setattr(adapter, "options", adapter.options.model_copy(update={"temperature": 3.0}))
+    assert not np.array_equal(usual, adapter.speak(spec, Recorder()).sound.samples)
+
+
+def test_options_that_a_model_cannot_have_are_refused(speaker: Load) -> None:
+    for name, options in (
+        ("vits", {"quantization": "fp8"}),
+        ("vits", {"temperature": 1.0}),
+        ("bark", {"offload": "group"}),
+    ):
+        with pytest.raises(ValidationError):
+            type(speaker(name).options).model_validate(options)
+
+
+@pytest.mark.parametrize("name", ["bark", "higgs", "vibevoice"])
+def test_weights_kept_in_8_bits_speak(speaker: Load, name: str) -> None:
+    from tests.tiny.adapters import adapter_of
+
+    whole = speaker(name)
+    small = adapter_of(
+        type(whole.model).model_validate(
+            {**whole.model.model_dump(), "options": {"dtype": "bfloat16", "quantization": "fp8"}}
+        )
+    )
+    small.load()
+    assert small.weight_bytes < 0.6 * whole.weight_bytes or name == "higgs"
+    voice = whole.model.voice[0]
+    assert small.speak(SpeechSpec(text="Hi, you.", language="en", voice=voice.id), Recorder()).words
+    small.unload()
+
+
+@pytest.mark.parametrize(("name", "other"), [("vits", "bark"), ("bark", "vits"), ("vibevoice", "higgs")])
+def test_another_models_files_are_bad_weights(
+    copy_of: Callable[..., Any], speaker: Load, name: str, other: str
+) -> None:
+    adapter = copy_of(name)
+    shutil.copy(speaker(other).folder / "model.safetensors", adapter.folder / "model.safetensors")
+    with pytest.raises(BadWeightsError, match="lack"):
+        adapter.load()
 
 
 def test_higgs_is_told_language_emotion_and_speaker(speaker: Load) -> None:

@@ -98,6 +98,17 @@ def test_every_emotion_changes_the_sound_and_the_level(voice: Any) -> None:
         assert true_peak_dbtp(speech.sound.samples) <= -1.4
 
 
+@pytest.mark.parametrize("name", ["vits", "bark", "vibevoice"])
+def test_an_emotion_is_more_than_pace_and_level(speaker: Load, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    still = {emotion: one.model_copy(update={"rate": 1.0, "level_db": 0.0}) for emotion, one in emotions().items()}
+    monkeypatch.setattr("models.speech.base.emotions", lambda: still)
+    neutral = say(speaker(name), spec_of(speaker(name), text="Hello."))
+    for emotion in set(Emotion) - {Emotion.NEUTRAL}:
+        speech = say(speaker(name), spec_of(speaker(name), text="Hello.", emotion=emotion))
+        assert differ(neutral, speech), emotion
+        assert seconds(speech) == pytest.approx(seconds(neutral), rel=0.05)
+
+
 def test_the_seed_is_another_take_and_the_same_one_again_after_others(voice: Any) -> None:
     spec = spec_of(voice, seed=7)
     first = say(voice, spec)
