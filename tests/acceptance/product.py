@@ -178,9 +178,9 @@ class Api:
 class Server:
     """`reelfarm up` on a data directory of its own."""
 
-    def __init__(self, data_dir: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, data_dir: Path, environment: Mapping[str, str] | None = None, *options: str) -> None:
         self.data_dir = data_dir
-        command = [*REELFARM, "up", "--data-dir", str(data_dir), "--host", "127.0.0.1", "--port", "0"]
+        command = [*REELFARM, "up", "--data-dir", str(data_dir), "--host", "127.0.0.1", "--port", "0", *options]
         self.process = subprocess.Popen(
             [*command, "--cpu-workers", "2"],
             env={**os.environ, **(environment or {})},
