@@ -14,7 +14,7 @@ from models.diffusion.painter import DiffusionPainter
 from models.diffusion.reuse import Reused, reusing
 from models.diffusion.speed import choose_attention, choose_compile
 from models.weighted import BadWeightsError
-from pipelines.context import LocalContext, PartOfTask
+from pipelines.context import LocalContext, PartOfTask, TaskCancelled
 from tests.unit.models.painters.conftest import NAMES, Make, picture, spec_of
 
 pytestmark = pytest.mark.xdist_group("torch")
@@ -111,8 +111,10 @@ def test_results_are_kept_by_content_in_so_many_bytes() -> None:
     encoder, kept = Encoder(), Reused(limit_bytes=2 * 1024)
     with reusing(encoder, "encode", kept):
         first = encoder.encode(torch.zeros(3), size=[1, 2])
-        assert encoder.encode(torch.zeros(3), size=[1, 2])[0] is first[0]
-        first.clear()  # whoever changes the list that it got changes its own
+        again = encoder.encode(torch.zeros(3), size=[1, 2])
+        assert again[0] is first[0]
+        again.clear()  # whoever changes the list that it got changes its own
+        first.clear()
         assert len(encoder.encode(torch.zeros(3), size=[1, 2])) == 1
         encoder.encode(torch.ones(3), size=[1, 2])
         assert encoder.calls == 2
@@ -158,6 +160,12 @@ def test_compiled_blocks_paint_the_same(
     torch.compiler.reset()
 
 
+class CancelledAtTheThirdStep(PartOfTask):
+    def __call__(self, fraction: float, /, preview: Any = None) -> None:
+        if fraction >= 0.5:
+            raise TaskCancelled
+
+
 @pytest.mark.parametrize(
     ("kind", "more"), [("first_block", {"threshold": 10.0}), ("taylorseer", {"interval": 3})], ids=["first", "taylor"]
 )
@@ -174,6 +182,8 @@ def test_a_step_cache_computes_less(
         last.register_forward_hook(lambda *_, calls=calls: calls.append(None))
         pictures[label] = paint(fresh, context)
         runs[label] = len(calls)
+        with pytest.raises(TaskCancelled):
+            fresh.paint(spec_of(seed=9), {}, CancelledAtTheThirdStep(context, 0.0, 1.0))
         assert np.array_equal(paint(fresh, context), pictures[label])
     assert runs["cached"] < runs["exact"]
     assert not np.array_equal(pictures["cached"], pictures["exact"])
