@@ -168,6 +168,7 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
             negative_prompt=prompt.negative,
             steps=self.options.steps,
             guidance_scale=self.options.guidance_scale,
+            arguments=self.options.arguments,
             seed=spec.seed,
             references=[reference.key for reference in used],
             **more,
