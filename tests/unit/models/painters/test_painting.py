@@ -226,6 +226,8 @@ def test_a_batch_is_the_pictures_one_by_one(name: str, painter: Get, context: Lo
     ]
     report = PartOfTask(context, 0.0, 1.0)
     together = painter(name).paint_batch(specs, {}, report)
+    assert context.fractions == sorted(context.fractions)
+    assert context.fractions[-1] == 1.0
     for spec, painted in zip(specs, together, strict=True):
         alone = painter(name).paint(spec, {}, report).pixels
         assert np.abs(painted.pixels.astype(int) - alone.astype(int)).max() <= 1
