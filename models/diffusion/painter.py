@@ -9,6 +9,7 @@ import diffusers
 import numpy as np
 from PIL import Image
 
+from models.catalog import CatalogError
 from models.diffusion.pipeline import DiffusionPipelineAdapter, accepted_arguments
 from models.diffusion.processors import picture_processor
 from models.diffusion.prompting import Prompt, prompt_of
@@ -51,6 +52,8 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
         return {}
 
     def _loaded(self, pipeline: Any) -> None:
+        if self.options.references and "image" not in accepted_arguments(type(pipeline)):
+            raise CatalogError(f"{self.options.pipeline} takes no references", field="options.references")
         changer = _CHANGERS.get(self.options.pipeline)
         if changer is not None:
             self._changer = getattr(diffusers, changer).from_pipe(pipeline, dtype=self.dtype)
@@ -74,7 +77,8 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
         if any(self._size(spec) != (width, height) or self._references(spec) != references for spec in specs):
             raise ValueError("a batch has one size and one set of references")
         if len(specs) > 1 and self.options.pipeline in _ONE_AT_A_TIME:
-            return [self.paint(spec, images, report) for spec in specs]
+            parts = [_Part(report, number, len(specs)) for number in range(len(specs))]
+            return [self.paint(spec, images, part) for spec, part in zip(specs, parts, strict=True)]
         pictures = [_picture(images[reference.key], self.options.max_pixels) for reference in references]
         if not pictures and self.options.pipeline in _EDITORS:
             pictures = [Image.new("RGB", (width, height), (255, 255, 255))]
@@ -170,10 +174,22 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
             negative_prompt=prompt.negative,
             steps=self.options.steps,
             guidance_scale=self.options.guidance_scale,
+            arguments=self.options.arguments,
             seed=spec.seed,
             references=[reference.key for reference in used],
             **more,
         )
+
+
+class _Part:
+    """A report of one of several that are made one after the other."""
+
+    def __init__(self, report: Report, number: int, count: int) -> None:
+        self._report, self._number, self._count = report, number, count
+        self.phase, self.note = report.phase, report.note
+
+    def __call__(self, fraction: float, /, preview: "RGB | None" = None) -> None:
+        self._report((self._number + fraction) / self._count, preview)
 
 
 def _strength(how: Mapping[str, Any]) -> dict[str, Any]:

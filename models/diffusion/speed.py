@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 
 from models.catalog import CatalogError
 from models.diffusion.memory import DENOISERS, Offloading
@@ -59,12 +60,19 @@ def set_attention(pipeline: Any, wanted: str, capability: tuple[int, int] | None
 
 
 def compile_blocks(pipeline: Any, *, backend: str) -> None:
-    """Through torch.compile, one block for all of its kind. What inductor made is kept for the next process, in
-    ``TORCHINDUCTOR_CACHE_DIR`` or the user's cache."""
-    kept = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "reelfarm" / "inductor"
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(kept))
+    """Through torch.compile, one block for all of its kind. What inductor made is kept for the next process."""
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = _cache_dir()
     for module in denoisers(pipeline):
         module.compile_repeated_blocks(backend=backend)
+
+
+def _cache_dir() -> str:
+    """Where the operator says; else in the user's cache, since torch's own place, which it may have entered into the
+    environment already, is among the temporary files."""
+    said = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
+    if said is not None and said != default_cache_dir():
+        return said
+    return str(Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "reelfarm" / "inductor")
 
 
 @contextmanager

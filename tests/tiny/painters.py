@@ -54,6 +54,8 @@ def build_flux2_klein(folder: Path) -> None:
         block_out_channels=(8, 8, 8, 8), layers_per_block=1, norm_num_groups=4, latent_channels=4,
         mid_block_add_attention=False,
     )  # fmt: skip
+    vae.bn.running_mean.normal_(std=0.3)
+    vae.bn.running_var.uniform_(0.5, 2.0)
     diffusers.Flux2KleinPipeline(
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
         vae=vae,
@@ -119,7 +121,8 @@ def build_qwen_image_edit(folder: Path) -> None:
     stir(transformer)
     vae = diffusers.AutoencoderKLQwenImage(
         base_dim=4, z_dim=4, dim_mult=[1, 1, 1, 1, 1, 1], num_res_blocks=0,
-        temperal_downsample=[False, False, False, True, True], latents_mean=[0.0] * 4, latents_std=[1.0] * 4,
+        temperal_downsample=[False, False, False, True, True],
+        latents_mean=[0.1, -0.2, 0.3, 0.0], latents_std=[1.5, 1.0, 0.8, 1.2],
     )  # fmt: skip
     stir(vae, 1.6)
     diffusers.QwenImageEditPlusPipeline(

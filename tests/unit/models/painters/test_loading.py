@@ -64,6 +64,11 @@ def test_arguments_that_the_pipeline_lacks_are_refused(make: Make) -> None:
         make("z_image", arguments={"sharpness": 3}).load()
 
 
+def test_references_for_a_pipeline_that_takes_none_are_refused(make: Make) -> None:
+    with pytest.raises(CatalogError, match="takes no references"):
+        make("sdxl", references=2).load()
+
+
 def test_an_empty_folder_is_refused(make: Make, tmp_path: Path) -> None:
     with pytest.raises(BadWeightsError, match="model_index"):
         make("z_image", tmp_path).load()

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 from models.diffusion.painter import DiffusionPainter
+from models.diffusion.previews import Previews
 from models.interfaces import UserInputError
 from models.specs import Framing, Place, Subject
 from pipelines.context import LocalContext, PartOfTask, TaskCancelled
@@ -154,6 +157,28 @@ def test_each_step_is_told_with_previews(name: str, painter: Get, context: Local
     assert context.phases == ["decode"]
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preview_is_what_the_pipeline_would_decode(name: str, painter: Get) -> None:
+    pipeline = painter(name).pipeline
+    arguments = {"prompt": "a red fox", "width": 128, "height": 64, **painter(name).options.arguments}
+    if name == "qwen_image_edit":
+        arguments["image"] = [Image.fromarray(picture(1))]
+    seen: list[Any] = []
+
+    def remember(pipeline: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        seen.append(tensors["latents"])
+        return tensors
+
+    with torch.inference_mode():
+        whole = pipeline(num_inference_steps=2, output_type="np", callback_on_step_end=remember, **arguments).images[0]
+        previews = Previews(pipeline, arguments)
+        previews.start(seen[-1])
+    preview = previews.take()
+    assert preview is not None
+    assert np.abs(preview - whole * 255).max() <= 1
+    assert previews.take() is None
+
+
 def test_no_previews_where_none_are_wanted(make: Make, context: LocalContext) -> None:
     painter = make("sdxl", preview_every=0)
     painter.load()
@@ -201,6 +226,8 @@ def test_a_batch_is_the_pictures_one_by_one(name: str, painter: Get, context: Lo
     ]
     report = PartOfTask(context, 0.0, 1.0)
     together = painter(name).paint_batch(specs, {}, report)
+    assert context.fractions == sorted(context.fractions)
+    assert context.fractions[-1] == 1.0
     for spec, painted in zip(specs, together, strict=True):
         alone = painter(name).paint(spec, {}, report).pixels
         assert np.abs(painted.pixels.astype(int) - alone.astype(int)).max() <= 1

@@ -1,5 +1,6 @@
 """What makes pipelines faster changes no picture, unless the catalog says so."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,14 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 
 from models.catalog import CatalogError
 from models.diffusion.painter import DiffusionPainter
 from models.diffusion.reuse import Reused, reusing
 from models.diffusion.speed import choose_attention, choose_compile
 from models.weighted import BadWeightsError
-from pipelines.context import LocalContext, PartOfTask
+from pipelines.context import LocalContext, PartOfTask, TaskCancelled
 from tests.unit.models.painters.conftest import NAMES, Make, picture, spec_of
 
 pytestmark = pytest.mark.xdist_group("torch")
@@ -111,8 +113,10 @@ def test_results_are_kept_by_content_in_so_many_bytes() -> None:
     encoder, kept = Encoder(), Reused(limit_bytes=2 * 1024)
     with reusing(encoder, "encode", kept):
         first = encoder.encode(torch.zeros(3), size=[1, 2])
-        assert encoder.encode(torch.zeros(3), size=[1, 2])[0] is first[0]
-        first.clear()  # whoever changes the list that it got changes its own
+        again = encoder.encode(torch.zeros(3), size=[1, 2])
+        assert again[0] is first[0]
+        again.clear()  # whoever changes the list that it got changes its own
+        first.clear()
         assert len(encoder.encode(torch.zeros(3), size=[1, 2])) == 1
         encoder.encode(torch.ones(3), size=[1, 2])
         assert encoder.calls == 2
@@ -146,6 +150,7 @@ def test_compiled_blocks_paint_the_same(
 ) -> None:
     # The eager backend of torch.compile traces as inductor does, and generates no code, which takes a minute.
     monkeypatch.setattr(DiffusionPainter, "compile_backend", "eager")
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", default_cache_dir())
     fast = make(name, compile=True)
     fast.load()
     assert np.abs(paint(fast, context).astype(int) - paint(painter(name), context).astype(int)).max() <= 1
@@ -156,6 +161,24 @@ def test_compiled_blocks_paint_the_same(
     paint(fast, context, width=128, height=128)
     assert context.phases.count("compile") > compiled
     torch.compiler.reset()
+
+
+def test_compiled_code_is_kept_where_the_operator_says_or_in_the_users_cache(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(DiffusionPainter, "compile_backend", "eager")
+    own, temporary = str(tmp_path / "operator"), default_cache_dir()
+    for before, after in ((own, own), (temporary, str(tmp_path / "reelfarm" / "inductor"))):
+        monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", before)
+        make("sdxl", compile=True).load()
+        assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == after
+
+
+class CancelledAtTheThirdStep(PartOfTask):
+    def __call__(self, fraction: float, /, preview: Any = None) -> None:
+        if fraction >= 0.5:
+            raise TaskCancelled
 
 
 @pytest.mark.parametrize(
@@ -174,6 +197,8 @@ def test_a_step_cache_computes_less(
         last.register_forward_hook(lambda *_, calls=calls: calls.append(None))
         pictures[label] = paint(fresh, context)
         runs[label] = len(calls)
+        with pytest.raises(TaskCancelled):
+            fresh.paint(spec_of(seed=9), {}, CancelledAtTheThirdStep(context, 0.0, 1.0))
         assert np.array_equal(paint(fresh, context), pictures[label])
     assert runs["cached"] < runs["exact"]
     assert not np.array_equal(pictures["cached"], pictures["exact"])
@@ -203,8 +228,6 @@ def test_a_lora_is_added_to_the_weights(make: Make, painter: Get, context: Local
     changed = make("z_image", lora={"path": str(file), "scale": 0.5, "measured_cost": "none yet"})
     changed.load()
     plain = painter("z_image").pipeline.transformer.get_submodule(LAYER).weight
-    from safetensors.torch import load_file
-
     tensors = load_file(file)
     down, up = (tensors[f"transformer.{LAYER}.lora_{part}.weight"] for part in "AB")
     fused = changed.pipeline.transformer.get_submodule(LAYER).weight
