@@ -23,9 +23,16 @@ class Vocabulary:
     """A model's tokens as llguidance reads them, made once per model. ``size``: of the model's logits."""
 
     def __init__(self, tokenizer: Any, size: int) -> None:
+        """Raises ValueError for a tokenizer that is not a fast one or cannot spell JSON."""
         self.size = size
         self.tokens = llguidance.hf.from_tokenizer(tokenizer, n_vocab=size)
-        self._marks = {mark: self.tokens.tokenize_str(mark)[0] for mark in '"}], '}
+        self._marks = {mark: self._token(mark) for mark in '"}], '}
+
+    def _token(self, mark: str) -> int:
+        tokens = self.tokens.tokenize_str(mark)
+        if not tokens or self.tokens.decode_str(tokens[:1]) != mark:
+            raise ValueError(f"the tokenizer has no token for {mark!r}: it cannot spell JSON")
+        return int(tokens[0])
 
     def closing(self, allowed: bytes) -> int:
         """The allowed token that brings a text to its end soonest: out of a string, then out of what it stands in."""
