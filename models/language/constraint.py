@@ -78,8 +78,10 @@ class JsonConstraint(LogitsProcessor):  # type: ignore[misc]
         self._generator = torch.Generator("cpu").manual_seed(seed)
         self._on_token = on_token
         self._growth = _growth(schema)
-        self._needed = len(self._ending(self._matcher))
-        """At most so many tokens end the text from here."""
+        self._plan = self._ending(self._matcher)
+        """Tokens that end the text from here; empty where they were not looked for."""
+        self._needed = len(self._plan)
+        """At most so many end it."""
         self.budget = max(budget, self._needed)
         self.tokens: list[int] = []
 
@@ -125,15 +127,23 @@ class JsonConstraint(LogitsProcessor):  # type: ignore[misc]
         left = self.budget - len(self.tokens) - 1
         if self._needed + self._growth <= left:
             self._needed += self._growth
+            self._plan = []
             return token
+        plan = self._plan or self._ending(self._matcher)
+        rest = plan[1:] if token == plan[0] else self._ending_after(token, plan)
+        if len(rest) > left:
+            token, *rest = plan
+        self._plan, self._needed = rest, len(rest)
+        return token
+
+    def _ending_after(self, token: int, plan: list[int]) -> list[int]:
+        """Tokens that end the text after the token: within a string those that did before it."""
         after = self._matcher.deep_copy()
         after.consume_token(token)
-        needed = len(self._ending(after))
-        if needed > left:
-            token, *rest = self._ending(self._matcher)
-            needed = len(rest)
-        self._needed = needed
-        return token
+        trial = after.deep_copy()
+        if trial.try_consume_tokens(plan) == len(plan) and trial.is_accepting():
+            return plan
+        return self._ending(after)
 
     def _ending(self, matcher: Any) -> list[int]:
         """Tokens that end the text from a state of the matcher."""
