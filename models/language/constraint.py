@@ -23,9 +23,16 @@ class Vocabulary:
     """A model's tokens as llguidance reads them, made once per model. ``size``: of the model's logits."""
 
     def __init__(self, tokenizer: Any, size: int) -> None:
+        """Raises ValueError for a tokenizer that is not a fast one or cannot spell JSON."""
         self.size = size
         self.tokens = llguidance.hf.from_tokenizer(tokenizer, n_vocab=size)
-        self._marks = {mark: self.tokens.tokenize_str(mark)[0] for mark in '"}], '}
+        self._marks = {mark: self._token(mark) for mark in '"}], '}
+
+    def _token(self, mark: str) -> int:
+        tokens = self.tokens.tokenize_str(mark)
+        if not tokens or self.tokens.decode_str(tokens[:1]) != mark:
+            raise ValueError(f"the tokenizer has no token for {mark!r}: it cannot spell JSON")
+        return int(tokens[0])
 
     def closing(self, allowed: bytes) -> int:
         """The allowed token that brings a text to its end soonest: out of a string, then out of what it stands in."""
@@ -71,8 +78,10 @@ class JsonConstraint(LogitsProcessor):  # type: ignore[misc]
         self._generator = torch.Generator("cpu").manual_seed(seed)
         self._on_token = on_token
         self._growth = _growth(schema)
-        self._needed = len(self._ending(self._matcher))
-        """At most so many tokens end the text from here."""
+        self._plan = self._ending(self._matcher)
+        """Tokens that end the text from here; empty where they were not looked for."""
+        self._needed = len(self._plan)
+        """At most so many end it."""
         self.budget = max(budget, self._needed)
         self.tokens: list[int] = []
 
@@ -118,15 +127,23 @@ class JsonConstraint(LogitsProcessor):  # type: ignore[misc]
         left = self.budget - len(self.tokens) - 1
         if self._needed + self._growth <= left:
             self._needed += self._growth
+            self._plan = []
             return token
+        plan = self._plan or self._ending(self._matcher)
+        rest = plan[1:] if token == plan[0] else self._ending_after(token, plan)
+        if len(rest) > left:
+            token, *rest = plan
+        self._plan, self._needed = rest, len(rest)
+        return token
+
+    def _ending_after(self, token: int, plan: list[int]) -> list[int]:
+        """Tokens that end the text after the token: within a string those that did before it."""
         after = self._matcher.deep_copy()
         after.consume_token(token)
-        needed = len(self._ending(after))
-        if needed > left:
-            token, *rest = self._ending(self._matcher)
-            needed = len(rest)
-        self._needed = needed
-        return token
+        trial = after.deep_copy()
+        if trial.try_consume_tokens(plan) == len(plan) and trial.is_accepting():
+            return plan
+        return self._ending(after)
 
     def _ending(self, matcher: Any) -> list[int]:
         """Tokens that end the text from a state of the matcher."""

@@ -15,7 +15,7 @@ from models.weighted import BadOutputError
 
 pytestmark = pytest.mark.xdist_group("torch")
 
-SIZE = 768
+SIZE = 2048
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "storyline": schemas.storyline("zh", content=2400),
@@ -28,7 +28,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         )
     ),
     "set": schemas.record(
-        people=schemas.exactly([schemas.character("en", schemas.fixed(f"Somebody {n}")) for n in range(3)])
+        people=schemas.exactly([schemas.character("en", schemas.fixed(f"Somebody {n}")) for n in range(2)])
     ),
 }
 
@@ -54,13 +54,13 @@ def test_every_seed_and_budget_ends_whole(vocabulary: Vocabulary, name: str) -> 
     schema = SCHEMAS[name]
     shortest = write(vocabulary, schema, 1, 0).budget
     texts = set()
-    for seed in range(24):
+    for seed in range(15):
         budget = shortest + [0, 1, 7, 40, 150][seed % 5]
         constraint = write(vocabulary, schema, budget, seed)
         assert len(constraint.tokens) <= budget
         jsonschema_rs.validate(schema, json.loads(constraint.text))
         texts.add(constraint.text)
-    assert len(texts) > 12
+    assert len(texts) > 8
 
 
 def test_a_text_that_would_never_end_is_brought_down_in_time(vocabulary: Vocabulary) -> None:

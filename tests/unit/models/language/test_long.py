@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.language.generation import Conversation
 from models.language.reading import split
 from models.language.writer import LanguageModelWriter
 from tests.unit.models.language.told import Told, known, open_writer, spec
@@ -20,7 +22,7 @@ LONG = "\n\n".join(
 
 @pytest.fixture(scope="module")
 def short_sighted(folder: Path) -> LanguageModelWriter:
-    return open_writer(folder, context_tokens=2600, max_new_tokens=64)
+    return open_writer(folder, context_tokens=1000, max_new_tokens=64)
 
 
 @given(st.text(max_size=300), st.integers(1, 60), st.integers(1, 5))
@@ -50,7 +52,7 @@ def test_a_long_text_becomes_notes_part_by_part(short_sighted: LanguageModelWrit
     assert result.model_fields_set
     for prompt in report.prompts:
         assert short_sighted._conversation is not None
-        assert short_sighted._conversation.tokens_of(prompt) <= 2600
+        assert short_sighted._conversation.tokens_of(prompt) <= 1000
 
 
 def test_a_long_text_is_filmed_part_by_part_with_shots_numbered_through(short_sighted: LanguageModelWriter) -> None:
@@ -74,11 +76,20 @@ def test_long_documents_become_notes_too(short_sighted: LanguageModelWriter) -> 
     assert "the year 1900 " not in report.prompts[-1]
 
 
-def test_a_book_is_no_trouble(folder: Path) -> None:
-    writer = open_writer(folder, context_tokens=8192, max_new_tokens=64)
-    report = Told()
+def test_a_book_is_no_trouble(short_sighted: LanguageModelWriter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How it is read; a model that wrote so much would take the tests' time."""
+    read: list[int] = []
+
+    def ask(self: Conversation, prompt: str, schema: Any, **settings: Any) -> dict[str, Any]:
+        read.append(self.tokens_of(prompt))
+        texts = dict.fromkeys(schema["properties"], "letters")
+        return texts | ({} if "notes" in texts else {"visual_keywords": [], "palette": []})
+
+    monkeypatch.setattr(Conversation, "ask", ask)
     book = "".join(f"第{number}天，守塔人又写了一封信，放进瓶子，扔进大海。" for number in range(1, 7300))
-    assert 190_000 < len(book) < 210_000
-    result = writer.write(spec("artstyle", book, language="zh"), report)
+    assert 190_000 < len(book) < 200_000
+    result = short_sighted.write(spec("artstyle", book, language="zh"), Told())
     assert result.art_style is not None
-    assert len(report.prompts) > 20
+    assert result.art_style.style_name == "letters"
+    assert len(read) > 20
+    assert max(read) <= 1000
