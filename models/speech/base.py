@@ -74,7 +74,7 @@ class Speaker(OneModel[S]):
         )
         takes = []
         for number, part in enumerate(parts):
-            line = Line(cleaned(part), spec.language, voice, spec.emotion, pace)
+            line = Line(cleaned(part).strip(), spec.language, voice, spec.emotion, pace)
             seed = (spec.seed + number) % 2**63
             takes.append(self._take(line, emotion, seed, _part_of(report, number, len(parts))))
         samples, words = _joined(parts, takes, spec.speed)

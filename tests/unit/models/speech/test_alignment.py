@@ -15,7 +15,7 @@ from models.weighted import BadOutputError
 from pipelines import speech as pipeline
 from pipelines.context import LocalContext, TaskCancelled
 from tests.tiny.adapters import adapter_of, entry_of
-from tests.tiny.voices import ALIGNER_BINS, build_aligner, hum
+from tests.tiny.alignment import ALIGNER_BINS, build_aligner, hum
 from tests.unit.models.reports import Recorder
 
 pytestmark = pytest.mark.xdist_group("torch")

@@ -48,9 +48,10 @@ def seconds(speech: Speech) -> float:
 
 
 def differ(one: Speech, other: Speech) -> bool:
-    a, b = one.sound.samples[0], other.sound.samples[0]
-    n = min(a.size, b.size)
-    return float(np.sqrt(np.mean((a[:n] - b[:n]) ** 2)) / np.sqrt(np.mean(a**2))) > 0.05
+    """In more than their level."""
+    n = min(one.sound.samples.size, other.sound.samples.size)
+    a, b = (speech.sound.samples[0, :n] / np.sqrt(np.mean(speech.sound.samples[0, :n] ** 2)) for speech in (one, other))
+    return float(np.sqrt(np.mean((a - b) ** 2))) > 0.05
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -98,13 +99,12 @@ def test_every_emotion_changes_the_sound_and_the_level(voice: Any) -> None:
         assert true_peak_dbtp(speech.sound.samples) <= -1.4
 
 
-@pytest.mark.parametrize("name", ["vits", "bark", "vibevoice"])
-def test_an_emotion_is_more_than_pace_and_level(speaker: Load, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_an_emotion_is_more_than_pace_and_level(speaker: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     still = {emotion: one.model_copy(update={"rate": 1.0, "level_db": 0.0}) for emotion, one in emotions().items()}
     monkeypatch.setattr("models.speech.base.emotions", lambda: still)
-    neutral = say(speaker(name), spec_of(speaker(name), text="Hello."))
+    neutral = say(speaker("vits"), spec_of(speaker("vits"), text="Hello."))
     for emotion in set(Emotion) - {Emotion.NEUTRAL}:
-        speech = say(speaker(name), spec_of(speaker(name), text="Hello.", emotion=emotion))
+        speech = say(speaker("vits"), spec_of(speaker("vits"), text="Hello.", emotion=emotion))
         assert differ(neutral, speech), emotion
         assert seconds(speech) == pytest.approx(seconds(neutral), rel=0.05)
 
@@ -143,7 +143,7 @@ def test_progress_comes_at_every_token_or_sentence(voice: Any) -> None:
 
 
 def test_a_cancel_takes_effect_at_once_and_leaves_the_model_usable(voice: Any) -> None:
-    spec = spec_of(voice, text=LONG["en"])
+    spec = spec_of(voice, text="It rained all day. She waited; then, at nine, the old bell rang.")
     usual = say(voice, spec)
     recorder = Recorder(cancel_at=0.3)
     with pytest.raises(TaskCancelled):
