@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from control_plane.console import DataDirOption, data_dir_of, fail, settings
+from control_plane.models_command import CatalogOption, check_catalog, models, use_catalog, warn_without_gpu
 from control_plane.user_commands import users
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(users, name="user")
+app.add_typer(models, name="models")
 
 
 @app.command()
@@ -31,8 +33,12 @@ def up(
     cpu_workers: Annotated[
         int | None, typer.Option(help="Tasks rendered at once on CPUs.", min=1, show_default="one per CPU")
     ] = None,
+    catalog: CatalogOption = None,
 ) -> None:
     """Run everything on this machine: database, queue, workers, API. Prints `ready http://…` once it serves."""
+    use_catalog(catalog)
+    check_catalog(catalog)
+    warn_without_gpu(catalog)
     from runtime.embedded.errors import EmbeddedError
     from runtime.embedded.server import ServerOptions, run_server
 
@@ -64,6 +70,7 @@ def api() -> None:
 @app.command()
 def scheduler() -> None:
     """Run one scheduler process: the first is active, others stand by."""
+    check_catalog(None)
     os.execv(sys.executable, [sys.executable, "-m", "scheduler"])  # noqa: S606
 
 
@@ -127,6 +134,7 @@ def render(
         str | None, typer.Option(help="Whom to log in as; the password is in REELFARM_PASSWORD or asked for.")
     ] = None,
     data_dir: DataDirOption = None,
+    catalog: CatalogOption = None,
 ) -> None:
     """Make a film of each input. The same command goes on with a render that was interrupted."""
     from control_plane import render_command
@@ -147,6 +155,7 @@ def render(
                 server=server,
                 user=user,
                 data_dir=data_dir_of(data_dir),
+                catalog=catalog,
             )
         )
     except (RenderError, ClientError, EmbeddedError) as error:

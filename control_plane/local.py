@@ -76,19 +76,23 @@ def database_of(data_dir: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def local_server(data_dir: Path) -> Iterator[str]:
+def local_server(data_dir: Path, catalog: Path | None = None) -> Iterator[str]:
     """The address of the server of a data directory: the one that runs, or our own until the block ends.
 
-    Raises EmbeddedError.
+    Raises EmbeddedError; so it does for a ``catalog`` where a server runs, which has its own.
     """
     directory = DataDirectory(data_dir)
     state = _running(directory)
+    if state is not None and catalog is not None:
+        raise EmbeddedError(f"a server runs on {directory.root} with its own catalog: stop it, or leave out --catalog")
     if state is not None:
         yield state.url
         return
     directory.create()
     log = directory.logs / "up.log"
     up = ["-m", "control_plane.cli", "up", "--data-dir", str(directory.root)]
+    if catalog is not None:
+        up += ["--catalog", str(catalog)]
     # In a session of its own, so that Ctrl-C is for us and we stop it in our time.
     child = spawn(
         "up",

@@ -30,6 +30,7 @@ class RenderOptions:
     server: str | None
     user: str | None
     data_dir: Path
+    catalog: Path | None = None
 
 
 def run(options: RenderOptions) -> None:
@@ -108,7 +109,9 @@ def output_of(path: Path, options: RenderOptions) -> Path:
 
 def _server(options: RenderOptions) -> AbstractContextManager[str]:
     if options.server is None:
-        return local.local_server(options.data_dir)
+        return local.local_server(options.data_dir, options.catalog)
+    if options.catalog is not None:
+        raise RenderError(f"{options.server} has a catalog of its own: --catalog is for a server of our own")
     if urlsplit(options.server).scheme not in {"http", "https"}:
         raise RenderError(f"{options.server} is not an address such as http://127.0.0.1:8400")
     return nullcontext(options.server)

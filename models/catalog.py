@@ -97,7 +97,7 @@ class Model(Entry):
     @property
     def references(self) -> int:
         """How many reference pictures it takes when it paints."""
-        return getattr(self._parsed, "references", 0)
+        return int(getattr(self._parsed, "references", self.options.get("references", 0)))
 
     def cost_of(self, kind: str) -> Cost:
         return next((cost for task, cost in self.task_cost.items() if task == kind), self.cost)
@@ -180,7 +180,7 @@ def _check_together(models: Sequence[Model]) -> None:
     voices: set[str] = set()
     for model in models:
         if model.id in by_id:
-            raise CatalogError("another entry has this id", model_id=model.id, field="id")
+            raise CatalogError(f"another entry has the id {model.id}", model_id=model.id, field="id")
         by_id[model.id] = model
         for voice in model.voice:
             if voice.id in voices:

@@ -18,29 +18,37 @@ _HEADER = re.compile(r"^\s*\[\[\s*model\s*\]\]")
 
 @lru_cache(maxsize=4)
 def load_catalog(path: Path = DEFAULT_PATH, usage: Usage | None = None) -> Catalog:
+    """The catalog, read once per process: see ``read_catalog``."""
+    return read_catalog(path, usage)
+
+
+def read_catalog(path: Path, usage: Usage | None = None) -> Catalog:
     """Read a catalog file and those it includes. With a ``usage``, models whose license forbids it are refused.
 
-    ``include = ["other.toml"]``, relative to the file, adds the entries of another file behind its own; of two defaults
-    for a task the first counts. A relative ``weights.path`` counts from its file.
+    ``include = ["other.toml"]``, relative to the file, adds the entries of another file behind its own, once, however
+    often it is named; of two defaults for a task the first counts. A relative ``weights.path`` counts from its file.
     Raises CatalogError: ``FILE:LINE: model ID: FIELD: what is wrong``.
     """
     places: dict[str, _Place] = {}
-    models = _read(path.resolve(), places, ())
+    models = _read(path.resolve(), places, set())
     try:
         return Catalog(models, usage)
     except CatalogError as error:
-        place = places.get(error.model_id or "")
-        if place is None:
-            raise
-        raise CatalogError(place.say(error.field, error.message), model_id=error.model_id, field=error.field) from error
+        raise _located(error, places) from error
 
 
-def line_of(path: Path, model_id: str, field: str = "") -> int:
-    """Where an entry, or a field of it, is in a catalog file; 0 where it is not."""
+def located(path: Path, error: CatalogError) -> CatalogError:
+    """The same error with the file and the line that it is about in front."""
     places: dict[str, _Place] = {}
-    _read(path.resolve(), places, ())
-    place = places.get(model_id)
-    return place.line(field) if place is not None and place.path == path.resolve() else 0
+    _read(path.resolve(), places, set())
+    return _located(error, places)
+
+
+def _located(error: CatalogError, places: "dict[str, _Place]") -> CatalogError:
+    place = places.get(error.model_id or "")
+    if place is None:
+        return error
+    return CatalogError(place.say(error.field, error.message), model_id=error.model_id, field=error.field)
 
 
 class _Place:
@@ -66,9 +74,8 @@ class _Place:
         return f"{self.path}:{self.line(field)}: model {self._id}: {said}"
 
 
-def _read(path: Path, places: dict[str, _Place], including: tuple[Path, ...]) -> list[Model]:
-    if path in including:
-        raise CatalogError(f"{path}: includes itself")
+def _read(path: Path, places: dict[str, _Place], already: set[Path]) -> list[Model]:
+    already.add(path)
     try:
         text = path.read_text(encoding="utf-8")
         raw = tomllib.loads(text)
@@ -78,10 +85,15 @@ def _read(path: Path, places: dict[str, _Place], including: tuple[Path, ...]) ->
         raise CatalogError(f"{path}: {', '.join(sorted(unknown))}: only include and [[model]] are known here")
     models = []
     for entry, place in zip(raw.get("model", []), _places(path, text, raw.get("model", [])), strict=True):
-        models.append(_validated(entry, place))
-        places.setdefault(models[-1].id, place)
+        model = _validated(entry, place)
+        if model.id in places:
+            raise CatalogError(place.say("id", "another entry has this id"), model_id=model.id, field="id")
+        places[model.id] = place
+        models.append(model)
     for other in raw.get("include", []):
-        models += _read((path.parent / other).resolve(), places, (*including, path))
+        included = (path.parent / other).resolve()
+        if included not in already:
+            models += _read(included, places, already)
     return models
 
 
@@ -90,7 +102,7 @@ def _places(path: Path, text: str, entries: list[dict[str, Any]]) -> list[_Place
     headers = [number for number, line in enumerate(lines) if _HEADER.match(line)]
     if len(headers) != len(entries):  # written as an inline array: every entry is at the file's first line
         return [_Place(path, entry.get("id", "?"), 1, []) for entry in entries]
-    ends = [*headers[1:], len(lines)]
+    ends = [*headers, len(lines)][1:]
     return [
         _Place(path, entry.get("id", f"number {number}"), header + 1, lines[header:end])
         for number, (entry, header, end) in enumerate(zip(entries, headers, ends, strict=True), start=1)
@@ -102,7 +114,7 @@ def _validated(entry: dict[str, Any], place: _Place) -> Model:
         model = Model.model_validate(entry)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"] if isinstance(part, str))
+        field = ".".join(str(part) for part in first["loc"] if str(part).isidentifier())
         message = first["msg"].removeprefix("Value error, ")
         if not field and (named := re.match(r"[\w.]+(?=: )", message)):
             field = named[0]

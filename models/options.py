@@ -82,9 +82,9 @@ class DiffusionOptions(WeightedOptions):
 class PainterOptions(DiffusionOptions):
     """``references``: how many pictures the pipeline takes as references. ``multiple_of``: what width and height must
     divide by. ``max_pixels``: more are painted smaller and scaled up. ``strength``: how much of a picture is painted
-    anew where it is to be changed, by a pipeline that starts from it instead of looking at it. ``min_identity``: a
-    shot whose likeness to its characters' sheets, -1 to 1, is less is painted again, ``tries`` times at most; the best
-    is kept."""
+    anew where it is to be changed, by a pipeline that starts from it instead of looking at it. ``min_identity``: a shot
+    whose likeness to its characters' sheets, -1 to 1, is less is painted again, ``tries`` times at most; the best is
+    kept."""
 
     references: int = Field(default=0, ge=0, le=16)
     multiple_of: int = Field(default=16, ge=1)
@@ -125,18 +125,24 @@ class MusicgenOptions(WeightedOptions):
     temperature: float = Field(default=1.0, gt=0)
 
 
-class SpeakerOptions(WeightedOptions):
-    """``max_chars``: longer lines are spoken sentence by sentence."""
+class WholeOptions(WeightedOptions):
+    """Of models that are small enough to be wholly on any card."""
+
+    offload: Literal["auto", "none"] = "auto"
+
+
+class SpeakerOptions(WholeOptions):
+    """``max_chars``: longer lines are spoken sentence by sentence. ``temperature`` is for models that draw tokens."""
 
     max_chars: int = Field(default=200, ge=20)
     temperature: float = Field(default=0.7, gt=0)
 
 
-class AlignerOptions(WeightedOptions):
+class AlignerOptions(WholeOptions):
     pass
 
 
-class EmbedderOptions(WeightedOptions):
+class EmbedderOptions(WholeOptions):
     pass
 
 

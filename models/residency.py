@@ -181,7 +181,7 @@ class Residency:
         for kept in self._idle("device", model):
             if self._free_bytes("device") >= wanted:
                 return
-            self._evict(kept)
+            self._evict(kept, model)
 
     def _idle(self, tier: Tier, but: Model) -> list[_Kept]:
         """What may go, the one that is worth least first."""
@@ -193,10 +193,11 @@ class Residency:
         ]
         return sorted(idle, key=lambda kept: kept.worth(now))
 
-    def _evict(self, kept: _Kept) -> None:
-        """From the device to host memory if it is worth more than what would have to go there, else away."""
+    def _evict(self, kept: _Kept, but: Model) -> None:
+        """From the device to host memory if it is worth more than what would have to go there, else away. ``but`` is
+        the model that room is made for: it may be on its way from there."""
         now = self._clock()
-        for other in self._idle("host", kept.model):
+        for other in self._idle("host", but):
             if self._free_bytes("host") >= kept.bytes or other.worth(now) >= kept.worth(now):
                 break
             self._drop(other)

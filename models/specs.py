@@ -289,11 +289,15 @@ class StoredArtifact(Spec):
 
 
 class ImageResult(Result):
+    """``identity``: how like their reference sheets the characters of a shot are, -1 to 1; None where none were
+    compared."""
+
     image: StoredArtifact
     thumbnail: StoredArtifact
     depth: StoredArtifact | None = None
     width: int
     height: int
+    identity: float | None = None
 
 
 # --- video -------------------------------------------------------------------------------------------------------

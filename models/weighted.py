@@ -33,6 +33,11 @@ class Weighted(Generic[O]):
         options = model.parsed_options
         self.options: O = options if options is not None else self.options_class.model_validate(model.options)  # type: ignore[assignment]
 
+    @classmethod
+    def check(cls, model: Model, folder: Path) -> None:
+        """Whether the installed engine has what the entry names, asked before anything is served. ``folder`` may not be
+        there yet. Raises CatalogError with the field at fault."""
+
     def _modules(self) -> Iterator["torch.nn.Module"]:
         """Everything that has weights; nothing while it is not loaded."""
         raise NotImplementedError

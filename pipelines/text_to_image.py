@@ -1,22 +1,49 @@
 """Text to image: a picture, its thumbnail and, where the model knows it, how near everything is."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
 
-from models.interfaces import PaintedImage, Painter, Report, UserInputError
+from models.interfaces import Embedder, PaintedImage, Painter, Report, UserInputError
 from models.specs import ImageResult, ImageSpec
+from pipelines import identity
 from pipelines.context import PartOfTask, TaskContext
 from pipelines.media import frames
 
 if TYPE_CHECKING:
     from models.interfaces import RGB
 
+_RUN_START, _RUN_SHARE = 0.05, 0.8
+
 
 def run(spec: ImageSpec, model: Painter, context: TaskContext) -> ImageResult:
     """Raises UserInputError for a reference that is no picture, RuntimeError for a picture that came out blank."""
     images = fetch_references(spec, context)
     with context.phase("run"):
-        painted = model.paint(spec, images, progress_of_run(context))
-    return deliver(spec, painted, context)
+        embedder = cast("Embedder | None", context.helper("embedding"))
+        judge = identity.judge_of(spec, images, embedder)
+        if judge is None:
+            return deliver(spec, model.paint(spec, images, progress_of_run(context)), context)
+        painted, score = _paint_alike(spec, model, images, judge, context)
+    return deliver(spec, painted, context, score)
+
+
+def _paint_alike(
+    spec: ImageSpec, model: Painter, images: "Mapping[str, RGB]", judge: "identity.Judge", context: TaskContext
+) -> tuple[PaintedImage, float]:
+    """The picture whose characters are most like their sheets, of as many as the model's limits ask for."""
+    limits = identity.limits_of(model)
+    share = _RUN_SHARE / (limits.tries if limits.least is not None else 1)
+
+    def paint(number: int, seed: int) -> PaintedImage:
+        report = PartOfTask(context, _RUN_START + number * share, share)
+        return model.paint(spec.model_copy(update={"seed": seed}), images, report)
+
+    tries = identity.best_of(spec.seed, limits, paint, lambda painted: judge.score(painted.pixels))
+    best = tries[0]
+    context.note(
+        seed=best.seed, identity=best.score, identity_tries=[{"seed": one.seed, "score": one.score} for one in tries]
+    )
+    return best.made, best.score
 
 
 def fetch_references(spec: ImageSpec, context: TaskContext) -> "dict[str, RGB]":
@@ -35,10 +62,12 @@ def fetch_references(spec: ImageSpec, context: TaskContext) -> "dict[str, RGB]":
 
 
 def progress_of_run(context: TaskContext) -> Report:
-    return PartOfTask(context, 0.05, 0.8)
+    return PartOfTask(context, _RUN_START, _RUN_SHARE)
 
 
-def deliver(spec: ImageSpec, painted: PaintedImage, context: TaskContext) -> ImageResult:
+def deliver(
+    spec: ImageSpec, painted: PaintedImage, context: TaskContext, identity_score: float | None = None
+) -> ImageResult:
     """Check what the model made and store it."""
     frames.check_picture(painted.pixels)
     height, width = painted.pixels.shape[:2]
@@ -59,6 +88,7 @@ def deliver(spec: ImageSpec, painted: PaintedImage, context: TaskContext) -> Ima
             depth=depth,
             width=width,
             height=height,
+            identity=identity_score,
         )
     context.progress(1.0)
     return result

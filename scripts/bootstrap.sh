@@ -48,7 +48,7 @@ has() { [ -f ".venv/.installed-$1" ] && [ "$(cat ".venv/.installed-$1")" = "$key
 if ! has dev && ! { [ "$want" = base ] && has base; }; then
     # One that was moved or whose Python is gone does not start.
     .venv/bin/python -c '' 2>/dev/null || { rm -rf .venv; make_venv; }
-    [ "$want" = dev ] && project='.[dev]' || project=.
+    [ "$want" = dev ] && project='.[dev,gpu]' || project=.
     say "installing Reelfarm into .venv (some 100 packages, a few minutes on a slow line)"
     # Bytecode is written when a module is first imported: compiling all of it takes longer than the download.
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \

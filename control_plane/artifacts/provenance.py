@@ -12,8 +12,8 @@ from models.specs import Provenance
 
 async def of_file(work: Work, actor: Actor, artifact_id: str) -> FileProvenance:
     """Raises NotFound for a file that is not there, that the actor may not read, or that the farm did not make."""
-    row = await tables.visible_artifact(work.session, actor, artifact_id)
-    if row is None or row.provenance is None:
+    row = await tables.load_artifact(work.session, actor, artifact_id)
+    if row.provenance is None:
         raise NotFound("没有这个文件的生成记录", "nothing is known of how such a file was made", field="artifact_id")
     made = Provenance.model_validate(row.provenance)
     ids = await tables.ids_of_keys(work.session, row.tenant_id, made.parents)

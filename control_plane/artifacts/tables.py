@@ -1,15 +1,16 @@
 """Artifacts: the rows behind every file URL. ``key`` is null until the file is there."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import BigInteger, CheckConstraint, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from control_plane.accounts.access import may_see
+from control_plane.accounts.access import granted, may_see, role_in
 from control_plane.accounts.actor import Actor
+from control_plane.errors import NotFound
 from control_plane.work import STORE
 from models.specs import Provenance, StoredArtifact
 from runtime.artifacts import ArtifactStore
@@ -142,9 +143,22 @@ async def artifact(session: AsyncSession, artifact_id: str) -> ArtifactRow | Non
     return await session.get(ArtifactRow, artifact_id, populate_existing=True)
 
 
-async def visible_artifact(session: AsyncSession, actor: Actor, artifact_id: str) -> ArtifactRow | None:
-    """One that ships with the product, or that belongs to the actor or a team of theirs."""
-    return await session.scalar(
+async def load_artifact(session: AsyncSession, actor: Actor, artifact_id: str) -> ArtifactRow:
+    """One of the actor's or of a team of theirs. Raises NotFound, Forbidden, NotLoggedIn."""
+    statement = select(ArtifactRow, role_in(actor, ArtifactRow.tenant_id)).where(
+        ArtifactRow.id == artifact_id, may_see(actor, ArtifactRow.tenant_id)
+    )
+    missing = NotFound("文件不存在", "there is no such file", field="artifact_id")
+    (row,) = await granted(session, actor, statement, missing)
+    return cast(ArtifactRow, row)
+
+
+async def readable_artifact(session: AsyncSession, actor: Actor, artifact_id: str) -> ArtifactRow | None:
+    """One that ships with the product, or that belongs to the actor or a team of theirs.
+
+    The caller may refer to it from now on: the collector begins to count anew.
+    """
+    row = await session.scalar(
         select(ArtifactRow)
         .where(
             ArtifactRow.id == artifact_id,
@@ -152,11 +166,6 @@ async def visible_artifact(session: AsyncSession, actor: Actor, artifact_id: str
         )
         .execution_options(populate_existing=True)
     )
-
-
-async def readable_artifact(session: AsyncSession, actor: Actor, artifact_id: str) -> ArtifactRow | None:
-    """A visible one that the caller may refer to from now on: the collector begins to count anew."""
-    row = await visible_artifact(session, actor, artifact_id)
     if row is not None and row.unreferenced_since is not None:
         row.unreferenced_since = None
         await session.flush()

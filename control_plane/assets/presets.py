@@ -23,6 +23,7 @@ from scheduler.task import NewTask
 _PRESETS_PATH = Path(__file__).with_name("presets.toml")
 _SYNC_LOCK = 0x5265656C  # any constant: it only has to be the same in every process
 PREVIEW_REACTION = "assets.preview"
+_OF_VOICES = {"language", "gender", "age_range", "tone", "use"}
 PREVIEW_PRIORITY = -100
 MUSIC_S = 30.0
 """It loops without a seam."""
@@ -86,7 +87,7 @@ def preset_rows(catalog: Catalog) -> list[dict[str, Any]]:
         for order, entry in enumerate(_shipped()[asset_type])
     ]
     for order, (model, voice) in enumerate((m, v) for m in catalog.for_task("speech") for v in m.voice):
-        entry = voice.model_dump(exclude={"id", "display_name"}) | {"voice": voice.id, "model": model.id}
+        entry = voice.model_dump(include=_OF_VOICES) | {"voice": voice.id, "model": model.id}
         rows.append(_preset_row("voice", f"voice_{voice.id}", order, {"name": voice.display_name, **entry}))
     return rows
 

@@ -1,5 +1,6 @@
 """Text-to-image and image-to-image models of diffusers behind the interface that every painter has."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,7 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
         if len(specs) > 1 and self.options.pipeline in _ONE_AT_A_TIME:
             parts = [_Part(report, number, len(specs)) for number in range(len(specs))]
             return [self.paint(spec, images, part) for spec, part in zip(specs, parts, strict=True)]
-        pictures = [_picture(images[reference.key]) for reference in references]
+        pictures = [_picture(images[reference.key], self.options.max_pixels) for reference in references]
         if not pictures and self.options.pipeline in _EDITORS:
             pictures = [Image.new("RGB", (width, height), (255, 255, 255))]
         prompts = [prompt_of(spec, [one.name for one in references], negated=self._negated) for spec in specs]
@@ -100,13 +101,14 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
         references: list[_Reference] = []
         size = {"width": width, "height": height}
         if self._changer is not None:
-            picture: Any = _picture(fitted(source, width, height))
+            picture: Any = _picture(fitted(source, width, height), self.options.max_pixels)
             size = size if "width" in accepted_arguments(type(self._changer)) else {}
             how: dict[str, Any] = {"pipeline": self._changer, "strength": self.options.strength}
         elif self.options.references:
             # Further references follow the source, which the spec names first.
             references = self._references(spec, changed=spec.reference_keys[:1])
-            picture = [_picture(source), *(_picture(images[one.key]) for one in references)]
+            shown = [source, *(images[one.key] for one in references)]
+            picture = [_picture(pixels, self.options.max_pixels) for pixels in shown]
             how = {}
         else:
             raise UserInputError(
@@ -194,15 +196,14 @@ def _strength(how: Mapping[str, Any]) -> dict[str, Any]:
     return {"strength": how["strength"]} if "strength" in how else {}
 
 
-def _picture(pixels: "RGB") -> Image.Image:
+def _picture(pixels: "RGB", most: int) -> Image.Image:
+    """At the size it has, unless it is smaller than a model reads, or has more than ``most`` pixels: a reference costs
+    as much as what is painted."""
     picture = Image.fromarray(pixels)
-    least = min(picture.size)
-    if least < _SMALLEST_REFERENCE:
-        scale = _SMALLEST_REFERENCE / least
-        picture = picture.resize(
-            (round(picture.width * scale), round(picture.height * scale)), Image.Resampling.BICUBIC
-        )
-    return picture
+    scale = max(min(math.sqrt(most / (picture.width * picture.height)), 1.0), _SMALLEST_REFERENCE / min(picture.size))
+    if scale == 1.0:
+        return picture
+    return picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.BICUBIC)
 
 
 def _delivered(picture: "np.ndarray", spec: ImageSpec) -> PaintedImage:

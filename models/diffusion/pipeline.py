@@ -11,7 +11,7 @@ import diffusers
 import torch
 from safetensors import SafetensorError, safe_open
 
-from models.catalog import CatalogError
+from models.catalog import CatalogError, Model
 from models.diffusion import memory, speed
 from models.diffusion.lora import fuse_lora
 from models.diffusion.reuse import Reused, reusing
@@ -92,6 +92,20 @@ class DiffusionPipelineAdapter(Weighted[O]):
             speed.compile_blocks(pipeline, backend=self.compile_backend)
         self._compiled_sizes: set[Any] = set()
         self._prompts, self._latents = Reused(), Reused()
+
+    @classmethod
+    def check(cls, model: Model, folder: Path) -> None:
+        options = model.parsed_options
+        if not isinstance(options, DiffusionOptions):
+            raise CatalogError(f"{cls.__name__} needs the options of a pipeline", model_id=model.id, field="options")
+        try:
+            pipeline_class(options)
+            if folder.is_dir():
+                _check_class(folder, options.pipeline)
+        except CatalogError as error:
+            raise CatalogError(error.message, model_id=model.id, field=error.field) from error
+        except BadWeightsError as error:
+            raise CatalogError(str(error), model_id=model.id, field="options.pipeline") from error
 
     def _components(self) -> dict[str, Any]:
         """Parts that are not to be loaded as the folder says."""

@@ -50,7 +50,7 @@ def make_characters(source: Source, spec: ScriptSpec) -> list[Character]:
     fixed = spec.fixed_protagonist
     if fixed is not None:
         others = [character for character in cast[1:] if character.name != fixed.name]
-        changed = _wished(fixed, spec.instruction, language) if spec.instruction else fixed
+        changed = wished(fixed, spec.instruction, language) if spec.instruction else fixed
         cast = [changed.model_copy(update={"character_type": "protagonist"}), *others]
     return cast
 
@@ -130,7 +130,7 @@ def wished_kind(wish: str, gender: Gender, age: Age) -> tuple[Gender, Age]:
     return gender, (aged[0].entry.id if aged and not hits else age)  # type: ignore[return-value]
 
 
-def _wished(character: Character, wish: str, language: Language) -> Character:
+def wished(character: Character, wish: str, language: Language) -> Character:
     """A character somebody else described, with a wish: the later words are the ones that count."""
     gender, age = wished_kind(wish, character.gender, character.age)
     joint = in_language(language, "，", ", ") if character.appearance else ""

@@ -1,5 +1,7 @@
 """The script writer of the draft engine: one step of the breakdown at a time, by rules alone."""
 
+from dataclasses import dataclass
+
 from models.catalog import Model
 from models.draft.script import chinese, prose, screenplay, storyboard
 from models.draft.script.artstyle import make_art_style
@@ -45,21 +47,40 @@ class DraftScriptWriter:
         return result
 
 
-def read_source(spec: ScriptSpec) -> Source:
-    """The spec's content and documents as a source; a storyline the user edited replaces a text or a screenplay."""
+@dataclass(frozen=True)
+class Texts:
+    """What a spec's story is read from, without what nobody sees."""
+
+    content: str
+    documents: list[str]
+    language: Language
+
+    @property
+    def joined(self) -> str:
+        return "\n\n".join([self.content, *self.documents])
+
+
+def read_texts(spec: ScriptSpec) -> Texts:
+    """A storyline the user edited replaces a text or a screenplay. Raises UserInputError where nothing can be told."""
     content = clean(spec.content)
     documents = [text for text in map(clean, spec.documents) if has_words(text)]
     if spec.storyline is not None and spec.input_type != "storyboard" and has_words(spec.storyline.content):
         content, documents = clean(spec.storyline.content), []
+    found = spec.language or (spec.storyline.language if spec.storyline else None)
     joined = "\n\n".join([content, *documents])
-    language = spec.language or (spec.storyline.language if spec.storyline else None) or detect_language(joined)
     if spec.input_type != "storyboard" or not is_json(content):
         require_words(joined)
+    return Texts(content, documents, found or detect_language(joined))
+
+
+def read_source(spec: ScriptSpec) -> Source:
+    """The spec's content and documents as a source."""
+    texts = read_texts(spec)
     if spec.input_type == "script":
-        return screenplay.read(joined, language)
+        return screenplay.read(texts.joined, texts.language)
     if spec.input_type == "storyboard":
-        return _read_storyboard(content, documents, language)
-    return _read_prose(joined, language, verbatim=spec.input_mode == "professional")
+        return _read_storyboard(texts.content, texts.documents, texts.language)
+    return _read_prose(texts.joined, texts.language, verbatim=spec.input_mode == "professional")
 
 
 def _read_prose(text: str, language: Language, *, verbatim: bool) -> Source:

@@ -4,18 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models import voice_effects as effects
 from models.catalog import Model
-from models.draft.speech import effects
-from models.draft.speech.effects import Mono
 from models.draft.speech.espeak import FASTEST_RATE, SLOWEST_RATE, Espeak, Spoken, Utterance
-from models.draft.speech.text import Run, begins_word, cleaned, is_speakable, runs_of
-from models.draft.speech.voices import EmotionSettings, VoiceSettings, book, voice_settings
-from models.interfaces import Report, Sound, Speech, UserInputError
-from models.sound import SAMPLE_RATE, Samples, decibels, limit, loudness_lufs, stretch_band_limited
+from models.draft.speech.text import Run, begins_word, runs_of
+from models.draft.speech.voices import VoiceSettings, book, voice_settings
+from models.interfaces import Report, Sound, Speech
+from models.prosody import EmotionSettings, emotions
+from models.sound import SAMPLE_RATE, Samples, stretch_band_limited
 from models.specs import SpeechSpec, Word
+from models.spoken_text import check_speakable, cleaned
+from models.voice_effects import Mono
 
-LOUDNESS_LUFS = -19.0
-LONGEST_TEXT = 5_000  # characters, about twenty minutes
 _MARGIN_S = 0.05
 _RING_S = 0.12  # how long the room is heard after a run; it falls into the pause
 
@@ -51,11 +51,8 @@ class DraftSpeaker:
         EspeakError when espeak-ng fails.
         """
         voice = voice_settings(spec.voice)
-        emotion = book().emotion[spec.emotion]
-        if not is_speakable(spec.text):
-            raise UserInputError("there is nothing to speak in the text", field="text_content")
-        if len(spec.text) > LONGEST_TEXT:
-            raise UserInputError(f"one line has at most {LONGEST_TEXT} characters", field="text_content")
+        emotion = emotions()[spec.emotion]
+        check_speakable(spec.text)
         runs = runs_of(spec.text, spec.language)
         rng = np.random.default_rng(spec.seed)
         takes = []
@@ -63,10 +60,7 @@ class DraftSpeaker:
             takes.append(self._take(run, spec, voice, emotion, rng))
             report(0.9 * (number + 1) / len(runs))
         samples, words = _joined(takes, spec.speed)
-        measured = loudness_lufs(samples)
-        if measured is not None:
-            samples *= decibels(LOUDNESS_LUFS + emotion.level_db - measured)
-        limit(samples)
+        effects.set_level(samples, emotion.level_db)
         report(1.0)
         return Speech(Sound(samples, SAMPLE_RATE), words)
 

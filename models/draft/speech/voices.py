@@ -1,5 +1,4 @@
-"""Which espeak-ng voice, settings and colouring belong to a voice id and to an emotion. The figures are in
-``voices.toml``."""
+"""Which espeak-ng voice, settings and colouring belong to a voice id. The figures are in ``voices.toml``."""
 
 import tomllib
 from functools import lru_cache
@@ -8,7 +7,6 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.interfaces import UserInputError
-from models.specs import Emotion
 
 _PATH = Path(__file__).with_name("voices.toml")
 
@@ -35,19 +33,6 @@ class VoiceSettings(_Settings):
     room: float = Field(default=0.0, ge=0, le=1)
 
 
-class EmotionSettings(_Settings):
-    """What an emotion adds to a voice: offsets for ``pitch`` and the gains, factors for ``range`` and
-    ``rate``."""
-
-    pitch: int = 0
-    range: float = 1.0
-    rate: float = 1.0
-    level_db: float = 0.0
-    presence_db: float = 0.0
-    air_db: float = 0.0
-    breath: float = Field(default=0.0, ge=0, le=1)
-
-
 class LanguageSettings(_Settings):
     """``rate`` makes a Chinese voice speak about 4.2 characters and an English one 2.6 words a second."""
 
@@ -58,7 +43,6 @@ class LanguageSettings(_Settings):
 class Book(_Settings):
     language: dict[str, LanguageSettings]
     voice: dict[str, VoiceSettings]
-    emotion: dict[Emotion, EmotionSettings]
 
 
 @lru_cache(maxsize=1)

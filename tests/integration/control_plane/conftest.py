@@ -26,7 +26,7 @@ from control_plane.events.socket import HUB
 from control_plane.web.handler import SERVICES
 from control_plane.work import Services
 from farm.provenance import provenance
-from models.catalog_file import load_catalog
+from models.catalog import Catalog
 from models.interfaces import UserInputError
 from models.residency import Residency
 from models.specs import StoredArtifact
@@ -93,8 +93,9 @@ class InlineFarm(FakeFarm):
     """Workers that run the real pipelines in threads of this process, for each different task once. ``hold``
     keeps kinds from starting, ``fail`` makes them fail, ``instead`` reports in the place of an engine."""
 
-    def __init__(self, store: ArtifactStore, root: Path, rendered: Rendered) -> None:
+    def __init__(self, store: ArtifactStore, root: Path, rendered: Rendered, catalog: Catalog) -> None:
         super().__init__(slots=2)
+        self._catalog = catalog
         self._rendered = rendered
         self._store = store
         self._root = root
@@ -137,7 +138,7 @@ class InlineFarm(FakeFarm):
         kind = TASK_KINDS[assignment.kind]
         context = StoreContext(self._root / worker / assignment.task_id, self._store)
         residency = self._residencies.setdefault(worker, cpu_residency(self._root))
-        model = load_catalog().models[assignment.model]
+        model = self._catalog.models[assignment.model]
         spec = kind.spec.model_validate(smaller(assignment.spec))
         try:
             with residency.use(model, kind.shape(spec), PartOfTask(context, 0.0, 0.0)) as adapter:
@@ -264,7 +265,7 @@ async def plane(
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
-    farm = InlineFarm(services.store, tmp_path / "work", rendered_in(tmp_path_factory))
+    farm = InlineFarm(services.store, tmp_path / "work", rendered_in(tmp_path_factory), services.catalog)
     leadership = await try_to_lead(services.database)
     assert leadership is not None
     scheduler = Scheduler(

@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import text
 
 from control_plane.events.schemas import EVENTS
+from runtime.redis import PROGRESS
 from scheduler.task import OutcomeClass
 from tests.integration.control_plane.conftest import PASSWORD, Client, Plane, generated, submission
 
@@ -192,10 +194,6 @@ async def test_a_failure_is_told_in_the_language_of_who_listens(plane: Plane, us
 
 
 async def test_worker_progress_reaches_the_watchers(plane: Plane, user: Client) -> None:
-    import orjson
-
-    from runtime.redis import PROGRESS
-
     project_id, _ = await generated(user)
     clip = (await user.get(f"/projects/{project_id}/timeline"))["clips"][0]
     async with listening(user, project_id) as (socket, answers):
@@ -211,3 +209,26 @@ async def test_worker_progress_reaches_the_watchers(plane: Plane, user: Client) 
         (message,) = await until(socket, "video.progress")
     assert message["id"] == answers[-1]["id"]
     assert message["data"] == {"clip_id": clip["id"], "shot_number": 1, "status": "processing", "progress": 80}
+
+
+async def test_a_picture_is_seen_while_it_is_painted(plane: Plane, user: Client) -> None:
+    project_id = (await user.post("/projects", {"name": "海"}))["id"]
+    report = {
+        "task_id": "tsk_1",
+        "project_id": project_id,
+        "reaction": "materials.image",
+        "context": {"image_id": "img_1", "package_id": "pkg_1"},
+        "label": "shot",
+        "phase": "run",
+        "fraction": 0.5,
+        "preview": "c21hbGw=",
+    }
+    async with listening(user, project_id) as (socket, _):
+        await plane.services.redis.publish(PROGRESS, orjson.dumps(report))
+        (message,) = await until(socket, "image.progress")
+    assert message["data"] == {
+        "candidate_id": "img_1",
+        "status": "processing",
+        "progress": 50,
+        "preview": "data:image/jpeg;base64,c21hbGw=",
+    }

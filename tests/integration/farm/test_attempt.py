@@ -173,6 +173,32 @@ def test_progress_is_thinned_and_the_last_of_it_arrives(redis_url: str) -> None:
     assert messages[-1]["context"] == {"a": 1}
 
 
+def test_a_preview_is_not_lost_to_a_later_step_and_goes_to_no_other_task(redis_url: str) -> None:
+    one, other = (Assignment(name, 1, "text_to_image", "m", {}, "j", "p", "l", "r", {}) for name in ("one", "other"))
+    client = redis.Redis.from_url(redis_url)
+    with client.pubsub() as subscription:
+        subscription.subscribe(PROGRESS)
+        subscription.get_message(timeout=1)
+        reporter = Reporter(redis_url)
+        reporter.report(one, "run", 0.1)
+        reporter.report(one, "run", 0.2, preview=b"small")
+        reporter.report(one, "run", 0.3)
+        messages: list[dict[str, object]] = []
+        while not messages or messages[-1]["fraction"] != 0.3:
+            message = subscription.get_message(timeout=5)
+            assert message is not None
+            messages.append(orjson.loads(message["data"]))
+        reporter.report(one, "run", 0.4, preview=b"late")
+        reporter.report(other, "run", 0.5)
+        while messages[-1]["fraction"] != 0.5:
+            message = subscription.get_message(timeout=5)
+            assert message is not None
+            messages.append(orjson.loads(message["data"]))
+        reporter.close()
+    assert "c21hbGw=" in [message.get("preview") for message in messages]
+    assert all("preview" not in message for message in messages if message["task_id"] == "other")
+
+
 class FarStore(ArtifactStore):
     """A store that is not on the local disk, and counts its downloads."""
 

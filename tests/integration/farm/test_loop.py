@@ -91,6 +91,18 @@ async def test_tasks_run_one_by_one_on_a_worker_and_succeed(database: Database) 
             assert (task.result, task.epoch, task.duration_s) == ({"of": task_id}, 1, 0.5)
 
 
+async def test_a_busy_worker_is_told_which_model_comes_next(database: Database) -> None:
+    farm = FakeFarm(slots=1)
+    _, (first,) = await enqueue(database, model="first")
+    async with scheduling(database, farm):
+        await until_running(farm, first)
+        await enqueue(database, 2, model="second")
+        await until(lambda: farm.prepared, "the worker is told")
+        farm.finish(first)
+        await until(lambda: len(farm.executions) == 2, "the next task begins")
+    assert farm.prepared[0] == ("0.0", "second")
+
+
 async def test_duplicate_and_late_reports_change_nothing(database: Database) -> None:
     farm = FakeFarm(slots=1)
     _, (first,) = await enqueue(database)

@@ -36,10 +36,10 @@ def new_task(job_id: str, label: str = "t", **fields: Any) -> NewTask:
     )
 
 
-async def enqueue(database: Database, count: int = 1) -> tuple[str, list[str]]:
+async def enqueue(database: Database, count: int = 1, **fields: Any) -> tuple[str, list[str]]:
     async with database.transaction() as session:
         job_id = await queue.create_job(session, kind="test", project_id="prj_1", tenant_id="tnt_1")
-        return job_id, await queue.enqueue(session, [new_task(job_id, f"t{n}") for n in range(count)])
+        return job_id, await queue.enqueue(session, [new_task(job_id, f"t{n}", **fields) for n in range(count)])
 
 
 async def start(database: Database, *task_ids: str) -> list[ledger.RunningAttempt]:

@@ -59,6 +59,18 @@ def test_a_tenant_with_many_tasks_does_not_hold_up_another() -> None:
     assert order(*many, waiting(5, "b"), waiting(6, "b")) == ["t1", "t5", "t2", "t6", "t3", "t4"]
 
 
+def test_looking_at_what_comes_next_takes_nothing_away() -> None:
+    policy = Policy()
+    assert policy.next_model("cpu") is None
+    policy.on_arrival(waiting(1))
+    policy.on_arrival(WaitingTask("urgent", 2, "a", "speech", "other", "cpu", 1.0, priority=5))
+    assert (policy.next_model("cpu"), policy.next_model("gpu")) == ("other", None)
+    policy.on_withdrawn("urgent")
+    assert policy.next_model("cpu") == "m"
+    policy.on_free("w", "cpu")
+    assert [task.id for task, _ in policy.place()] == ["t1"]
+
+
 def test_what_counts_is_work_and_not_the_number_of_tasks() -> None:
     assert order(waiting(1, units=3), waiting(2), waiting(3, "b"), waiting(4, "b"), waiting(5, "b")) == [
         "t1", "t3", "t4", "t5", "t2",

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.draft.speech.text import PAUSE_AFTER_S, begins_word, cleaned, is_speakable, runs_of
+from models.draft.speech.text import begins_word, runs_of
+from models.spoken_text import PAUSE_AFTER_S, cleaned, is_speakable
 
 
 def _languages(text: str, language: str = "zh") -> list[tuple[str, str]]:

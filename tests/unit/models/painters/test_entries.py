@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import models
-from models.catalog import Catalog, Model
+from models.catalog import Model
 from models.diffusion.pipeline import pipeline_class
 from models.options import PainterOptions
 from tests.unit.models.painters.conftest import ENTRIES, NAMES
@@ -27,7 +27,6 @@ def entries(folder: Path) -> list[Model]:
 @pytest.mark.parametrize("folder", [OURS, ENTRIES], ids=["full", "tiny"])
 def test_entries_name_pipelines_and_arguments_that_exist(folder: Path) -> None:
     found = entries(folder)
-    Catalog(found)
     for model in found:
         assert isinstance(model.parsed_options, PainterOptions)
         pipeline_class(model.parsed_options)

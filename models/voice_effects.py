@@ -1,9 +1,9 @@
-"""What makes one synthesiser sound like several people: breath, colour and room, all on mono speech at 48
-kHz.
+"""What shapes a synthesised voice: pace, pitch, breath, colour and room, all on mono speech at 48 kHz.
 
 Every function takes and returns samples of shape (n,).
 """
 
+import math
 from fractions import Fraction
 
 import av
@@ -14,16 +14,21 @@ from numpy.typing import NDArray
 
 from models.sound import (
     SAMPLE_RATE,
+    Samples,
     bell_db,
     convolve,
     decibels,
     equalise,
     fast_length,
+    limit,
     loudness_lufs,
     shelf_db,
+    stretch_band_limited,
 )
 
 Mono = NDArray[np.float32]
+
+LOUDNESS_LUFS = -19.0
 
 _FRAME = 1024
 _HOP = _FRAME // 4
@@ -54,13 +59,17 @@ def faded(samples: Mono, seconds: float = 0.004) -> Mono:
 
 
 def change_tempo(samples: Mono, tempo: float) -> Mono:
-    """Play ``tempo`` times as fast at the same pitch (libavfilter's atempo; 0.5 to 2)."""
+    """Play ``tempo`` times as fast at the same pitch (libavfilter's atempo, in as many stages as stay within its
+    clean range of 0.5 to 2)."""
+    stages = max(1, math.ceil(abs(math.log2(tempo)) - 1e-9))
     graph = av.filter.Graph()
-    source = graph.add_abuffer(format="flt", sample_rate=SAMPLE_RATE, layout="mono", time_base=Fraction(1, SAMPLE_RATE))
-    stretch = graph.add("atempo", f"{tempo:.4f}")
+    node = graph.add_abuffer(format="flt", sample_rate=SAMPLE_RATE, layout="mono", time_base=Fraction(1, SAMPLE_RATE))
+    for _ in range(stages):
+        stretch = graph.add("atempo", f"{tempo ** (1 / stages):.6f}")
+        node.link_to(stretch)
+        node = stretch
     sink = graph.add("abuffersink")
-    source.link_to(stretch)
-    stretch.link_to(sink)
+    node.link_to(sink)
     graph.configure()
     frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="flt", layout="mono")
     frame.sample_rate = SAMPLE_RATE
@@ -75,6 +84,12 @@ def change_tempo(samples: Mono, tempo: float) -> Mono:
             break
         parts.append(pulled.to_ndarray()[0])
     return np.concatenate(parts) if parts else samples
+
+
+def change_pitch(samples: Mono, semitones: float) -> Mono:
+    """Raise the voice and its resonances together, at the same pace; a few semitones at most sound natural."""
+    factor = 2.0 ** (semitones / 12.0)
+    return change_tempo(stretch_band_limited(samples, round(samples.size / factor)), 1.0 / factor)
 
 
 def whispered(samples: Mono, seed: int) -> Mono:
@@ -161,3 +176,11 @@ def in_room(samples: Mono, share: float) -> Mono:
     impulse = (share * tail).astype(np.float32)
     impulse[0] += 1.0
     return convolve(samples, impulse)
+
+
+def set_level(samples: Samples, level_db: float = 0.0) -> None:
+    """Bring speech of shape (1, n), in place, to the loudness that all voices have, plus ``level_db``."""
+    measured = loudness_lufs(samples)
+    if measured is not None:
+        samples *= decibels(LOUDNESS_LUFS + level_db - measured)
+    limit(samples)

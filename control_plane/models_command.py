@@ -1,0 +1,207 @@
+"""`reelfarm models`: what an operator does with the models of the catalog.
+
+What needs an engine runs as a process of its own: the command line loads none.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from control_plane.console import fail, settings
+from runtime.settings import get_settings
+
+if TYPE_CHECKING:
+    from models.catalog import Catalog, Model
+
+models = typer.Typer(no_args_is_help=True, help="Models of the catalog, and their weights on this machine.")
+
+CatalogOption = Annotated[
+    Path | None, typer.Option(help="A catalog file. Default: REELFARM_CATALOG, else the one that ships.")
+]
+NamesArgument = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Default: all of the catalog.")]
+
+
+def catalog_path(option: Path | None) -> Path:
+    from models.catalog_file import DEFAULT_PATH
+
+    return option or settings().catalog or DEFAULT_PATH
+
+
+def use_catalog(option: Path | None) -> None:
+    """For this process and those it starts."""
+    if option is not None:
+        os.environ["REELFARM_CATALOG"] = str(option.resolve())
+        get_settings.cache_clear()
+
+
+def open_catalog(path: Path) -> "Catalog":
+    """Fails with the line that is wrong."""
+    from models.catalog import CatalogError
+    from models.catalog_file import load_catalog
+    from models.sources import Usage
+
+    try:
+        return load_catalog(path, Usage.of(settings()))
+    except CatalogError as error:
+        fail(str(error))
+
+
+def check_catalog(option: Path | None) -> None:
+    """Fail where the catalog cannot be served on this machine. Loads engines, elsewhere, for models with weights."""
+    path = catalog_path(option)
+    weighted = [model.id for model in open_catalog(path).models.values() if model.weights is not None]
+    if not weighted:
+        return
+    checked = subprocess.run(
+        [sys.executable, "-m", "models.check", str(path), *weighted], stdout=subprocess.PIPE, text=True, check=False
+    )
+    if checked.returncode:
+        fail(checked.stdout.strip() or f"models.check ended with status {checked.returncode}")
+
+
+def warn_without_gpu(option: Path | None) -> None:
+    """Say so where everything runs on this machine and nothing of it can run the models that are asked first."""
+    from monitoring.logs import configure_logging
+    from monitoring.nvml import Nvml
+
+    configure_logging("up", "WARNING", stream=sys.stderr)
+    catalog = open_catalog(catalog_path(option))
+    kinds = {kind for model in catalog.models.values() for kind in model.tasks}
+    waiting = sorted({model.id for kind in kinds if (model := catalog.default_for(kind)).device == "gpu"})
+    if not waiting:
+        return
+    nvml = Nvml()
+    try:
+        if not nvml.read():
+            typer.echo(f"warning: no GPU is seen here; tasks of {', '.join(waiting)} will wait for one", err=True)
+    finally:
+        nvml.close()
+
+
+@models.command("list")
+def list_models(catalog: CatalogOption = None) -> None:
+    """What the farm offers: tasks, memory, license, and where the weights are. Refused models say why."""
+    from rich.console import Console
+    from rich.table import Table
+
+    found = open_catalog(catalog_path(catalog))
+    table = Table("id", "tasks", "runs on", "memory", "license", "weights", box=None, pad_edge=False)
+    for model in found.entries:
+        default = " (default)" if any(found.default_for(kind) is model for kind in model.tasks) else ""
+        table.add_row(
+            model.id + default,
+            ", ".join(model.tasks),
+            model.device,
+            f"{model.vram_gb:g} GB" if model.vram_gb else "",
+            model.license,
+            _state(model, found),
+        )
+    # Not cut to the width of a terminal: it is read by programs too.
+    Console(width=None if sys.stdout.isatty() else 400, soft_wrap=True).print(table)
+
+
+def _state(model: "Model", catalog: "Catalog") -> str:
+    from models.weights import MANIFEST
+
+    if (reason := catalog.refused.get(model.id)) is not None:
+        return f"refused: {reason}"
+    if model.weights is None:
+        return "needs none"
+    folder = model.weights.folder(settings().models_folder)
+    if model.weights.path is not None:
+        return str(folder) if folder.is_dir() else f"missing: {folder}"
+    return str(folder) if (folder / MANIFEST).is_file() else f"not pulled: {model.weights.source}"
+
+
+@models.command("pull")
+def pull_models(names: NamesArgument = None, catalog: CatalogOption = None) -> None:
+    """Bring weights onto this machine. Without it, a worker does so when a model is first asked for."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    from models.pull import pull
+    from models.weights import BadWeightsError
+
+    for model in _chosen(names, catalog):
+        weights = model.weights
+        if weights is None or weights.path is not None:
+            continue
+        folder = weights.folder(settings().models_folder)
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        with Progress(*columns, disable=not sys.stderr.isatty()) as display:
+            bar = display.add_task(model.id, total=None)
+
+            def show(name: str, done: int, total: int, display: Progress = display, bar: "int" = bar) -> None:
+                display.update(bar, completed=done, total=total, description=f"{name}")  # type: ignore[arg-type]
+
+            try:
+                pull(weights, folder, show)
+            except (OSError, BadWeightsError) as error:
+                fail(f"{model.id}: {error}")
+        typer.echo(f"{model.id}: {folder}")
+
+
+@models.command("verify")
+def verify_models(names: NamesArgument = None, catalog: CatalogOption = None) -> None:
+    """Read the weights: hashes as they were pulled, safetensors only, and tensors that fit their classes."""
+    from models.weights import BadWeightsError, verify
+
+    path = catalog_path(catalog)
+    bad = False
+    for model in _chosen(names, catalog):
+        if model.weights is None:
+            continue
+        try:
+            verified = verify(model.weights.folder(settings().models_folder))
+        except BadWeightsError as error:
+            bad = True
+            typer.echo(f"{model.id}: {error}")
+            continue
+        problems = list(verified.problems)
+        pinned = model.weights.sha256
+        if pinned is not None and pinned != verified.sha256:
+            problems.append(f"sha256 is {verified.sha256}, not {pinned} as the catalog says")
+        on_meta = subprocess.run(
+            [sys.executable, "-m", "models.check", str(path), "--meta", model.id],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if on_meta.returncode:
+            problems += on_meta.stdout.strip().splitlines() or [f"models.check ended with {on_meta.returncode}"]
+        for problem in problems:
+            typer.echo(f"{model.id}: {problem}")
+        if not problems:
+            typer.echo(f"{model.id}: good, sha256 {verified.sha256}")
+        bad = bad or bool(problems)
+    raise typer.Exit(1 if bad else 0)
+
+
+@models.command("bench")
+def bench_model(
+    name: Annotated[str, typer.Argument(metavar="ID")],
+    *,
+    runs: Annotated[int, typer.Option(help="How often, after one run to warm up.", min=1)] = 3,
+    size: Annotated[str | None, typer.Option(help="Of pictures and videos, such as 1024x1024.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    catalog: CatalogOption = None,
+) -> None:
+    """Time a model on this machine: load, first run, runs, memory; and what its lossy options gain and cost."""
+    path = catalog_path(catalog)
+    open_catalog(path)
+    command = [sys.executable, "-m", "models.bench", str(path), name, "--runs", str(runs)]
+    command += ["--size", size] if size else []
+    command += ["--json"] if as_json else []
+    raise typer.Exit(subprocess.run(command, check=False).returncode)
+
+
+def _chosen(names: list[str] | None, option: Path | None) -> "list[Model]":
+    """Fails for a name that the catalog does not have, or refuses."""
+    found = open_catalog(catalog_path(option))
+    for name in names or ():
+        if name not in found.models:
+            fail(f"{name}: {found.refused.get(name, 'no such model in the catalog')}")
+    return [found.models[name] for name in names] if names else list(found.models.values())

@@ -1,0 +1,68 @@
+"""Loading what transformers saved: safetensors of this machine alone, all of them, straight to the device."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from transformers.utils.logging import disable_progress_bar
+
+from models.options import WeightedOptions
+from models.weighted import BadWeightsError, O, Weighted
+
+
+@contextmanager
+def loading(what: str, folder: Path) -> Iterator[None]:
+    """Tells whatever is wrong with the files of ``folder`` as a BadWeightsError."""
+    try:
+        yield
+    except BadWeightsError:
+        raise
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, SafetensorError) as error:
+        raise BadWeightsError(f"{folder}: no {what} can be loaded: {error}") from error
+
+
+def pretrained(kind: Any, folder: Path, options: WeightedOptions, device: torch.device) -> Any:
+    """A model of a transformers class, ready to be run, its weights kept as ``options.quantization`` says.
+
+    Raises BadWeightsError for a file that is missing, broken or of another class, and for weights that the files lack.
+    """
+    dtype = getattr(torch, options.dtype)
+    arguments: dict[str, Any] = {"dtype": dtype, "device_map": {"": device}}
+    if options.quantization == "nf4":
+        from transformers import BitsAndBytesConfig
+
+        arguments["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype
+        )
+    disable_progress_bar()
+    with loading(kind.__name__, folder):
+        model, info = kind.from_pretrained(
+            folder, use_safetensors=True, local_files_only=True, output_loading_info=True, **arguments
+        )
+    lacking = sorted(str(key) for name in ("missing_keys", "mismatched_keys") for key in info[name])
+    if lacking:
+        raise BadWeightsError(
+            f"{folder}: the files of {kind.__name__} lack {len(lacking)} weights, such as {lacking[0]}"
+        )
+    if options.quantization == "fp8":
+        from diffusers.hooks import apply_layerwise_casting
+
+        apply_layerwise_casting(model, storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype)
+    model.eval()
+    return model
+
+
+class OneModel(Weighted[O]):
+    """Base of the adapters that run one torch model, put into ``_model`` by ``load``."""
+
+    _model: Any = None
+
+    def _modules(self) -> Iterator[torch.nn.Module]:
+        if self._model is not None:
+            yield self._model
+
+    def _release(self) -> None:
+        self._model = None

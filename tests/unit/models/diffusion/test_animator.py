@@ -1,0 +1,373 @@
+"""Tiny image-to-video models of every family, from a picture to the frames of a clip."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+from models.catalog import CatalogError
+from models.device import Device
+from models.diffusion.animator import DiffusionAnimator
+from models.diffusion.camerawork import video_prompt
+from models.interfaces import UserInputError
+from models.planes import i420_to_rgb, rgb_to_i420
+from models.specs import CameraMovement, VideoSpec
+from models.weighted import BadOutputError, BadWeightsError
+from tests.tiny import animators
+from tests.unit.models.fake_report import Cancelled, FakeReport
+from tests.unit.models.tiny_entries import entry
+
+if TYPE_CHECKING:
+    from models.interfaces import I420, RGB
+
+pytestmark = pytest.mark.xdist_group("torch")
+
+FAMILIES = {
+    "tiny-wan": animators.build_wan,
+    "tiny-wan-two": animators.build_wan_two,
+    "tiny-ltx2": animators.build_ltx2,
+    "tiny-hunyuan15": animators.build_hunyuan15,
+}
+Load = Callable[..., DiffusionAnimator]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    root = tmp_path_factory.mktemp("animators")
+
+    def folder(model_id: str) -> Path:
+        if not (root / model_id).exists():
+            FAMILIES[model_id](root / model_id)
+        return root / model_id
+
+    return folder
+
+
+@pytest.fixture(scope="module")
+def load(folders: Callable[[str], Path]) -> Load:
+    """Loaded once for the same options."""
+    loaded: dict[str, DiffusionAnimator] = {}
+
+    def loader(model_id: str, **options: Any) -> DiffusionAnimator:
+        key = f"{model_id} {options}"
+        if key not in loaded:
+            model = entry("animators", model_id, **options)
+            loaded[key] = DiffusionAnimator(model, folders(model_id), Device("cpu"))
+            loaded[key].load()
+        return loaded[key]
+
+    return loader
+
+
+@pytest.fixture(params=FAMILIES)
+def animator(request: pytest.FixtureRequest, load: Load) -> DiffusionAnimator:
+    return load(request.param)
+
+
+def picture(seed: int = 0, width: int = 128, height: int = 72) -> "RGB":
+    blocks = np.random.default_rng(seed).integers(0, 256, (height // 8, width // 8, 3), dtype=np.uint8)
+    return np.ascontiguousarray(blocks.repeat(8, 0).repeat(8, 1))
+
+
+def spec(**fields: Any) -> VideoSpec:
+    whole = {"image_key": "x", "prompt": "a cat", "duration_s": 0.5, "fps": 8, "width": 128, "height": 72, "seed": 3}
+    return VideoSpec.model_validate(whole | fields)
+
+
+def film(
+    animator: DiffusionAnimator, image: "RGB | None" = None, report: FakeReport | None = None, **fields: Any
+) -> "list[I420]":
+    given = picture() if image is None else image
+    return list(animator.animate(spec(**fields), given, None, report or FakeReport()).frames)
+
+
+def apart(one: "list[I420]", other: "list[I420]") -> float:
+    return float(np.mean([np.abs(a.astype(int) - b).mean() for a, b in zip(one, other, strict=True)]))
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "duration_s", "fps"),
+    [(128, 72, 0.5, 8), (130, 98, 0.5, 12), (72, 128, 0.7, 30), (200, 64, 0.3, 24), (64, 64, 0.1, 1)],
+)
+def test_size_and_count_are_what_was_asked(
+    animator: DiffusionAnimator, width: int, height: int, duration_s: float, fps: int
+) -> None:
+    asked = spec(width=width, height=height, duration_s=duration_s, fps=fps)
+
+    stream = animator.animate(asked, picture(), None, FakeReport())
+    frames = list(stream.frames)
+
+    assert (stream.width, stream.height, stream.fps) == (width, height, fps)
+    assert len(frames) == stream.count == max(1, round(duration_s * fps))
+    assert {frame.shape for frame in frames} == {(height * 3 // 2, width)}
+    assert {frame.dtype for frame in frames} == {np.dtype(np.uint8)}
+
+
+def test_frames_differ_over_time(animator: DiffusionAnimator) -> None:
+    frames = film(animator, duration_s=1.0)
+
+    assert all(not np.array_equal(frames[n], frames[n + 1]) for n in range(len(frames) - 1))
+    assert min(frame[:72].std() for frame in frames) > 2, "a frame is empty"
+
+
+def test_picture_matters(animator: DiffusionAnimator) -> None:
+    one, other = film(animator, picture(0)), film(animator, picture(1))
+
+    assert apart(one[:1], other[:1]) > 0.2
+
+
+def test_ltx2_begins_with_the_picture(load: Load) -> None:
+    """With random weights it does not look like the picture, but nothing else decides about the first frame."""
+    animator = load("tiny-ltx2")
+    one, reseeded, other = film(animator), film(animator, seed=4), film(animator, picture(1))
+
+    assert np.array_equal(one[0], reseeded[0])
+    assert not np.array_equal(one[0], other[0])
+    assert not np.array_equal(one[-1], reseeded[-1])
+
+
+def test_seed_and_prompt_matter(animator: DiffusionAnimator) -> None:
+    frames = film(animator)
+
+    assert apart(frames, film(animator, seed=4)) > 0.2
+    assert apart(frames, film(animator, prompt="a storm over the sea at night")) > 0
+
+
+def test_same_frames_after_another_task(animator: DiffusionAnimator) -> None:
+    frames = film(animator, fps=12)
+    torch.rand(3)
+    film(animator, picture(1), prompt="雨中的街道", seed=9, camera_movement=CameraMovement.ORBIT)
+
+    assert all(np.array_equal(a, b) for a, b in zip(frames, film(animator, fps=12), strict=True))
+
+
+def test_global_randomness_is_left_alone(animator: DiffusionAnimator) -> None:
+    torch.manual_seed(1)
+    expected = torch.rand(1)
+    torch.manual_seed(1)
+    film(animator)
+
+    assert torch.rand(1) == expected
+
+
+@pytest.mark.parametrize("movement", [CameraMovement.STATIC, CameraMovement.ORBIT])
+def test_camera_words_reach_the_model(load: Load, movement: CameraMovement, monkeypatch: pytest.MonkeyPatch) -> None:
+    animator = load("tiny-wan")
+    read: list[str] = []
+    tokenizer = animator.pipeline.tokenizer
+    monkeypatch.setattr(
+        animator.pipeline, "tokenizer", lambda texts, **named: read.extend(texts) or tokenizer(texts, **named)
+    )
+    report = FakeReport()
+    film(animator, report=report, prompt=f"a boat {movement}", camera_movement=movement)
+
+    assert report.notes["prompt"] in read
+    assert report.notes["prompt"] == video_prompt(spec(prompt=f"a boat {movement}", camera_movement=movement))
+
+
+def test_frames_come_at_the_films_rate(load: Load) -> None:
+    """The frames that both rates have are the same, those between are between."""
+    animator = load("tiny-wan")
+    own, twice = film(animator, duration_s=1.0), film(animator, duration_s=1.0, fps=16)
+
+    assert len(own) == 8
+    assert len(twice) == 16
+    for n in range(7):
+        assert np.abs(own[n].astype(int) - twice[2 * n]).mean() < 1.0
+        nearer = apart([twice[2 * n + 1]], [own[n]]), apart([twice[2 * n + 1]], [own[n + 1]])
+        assert max(nearer) < apart([own[n]], [own[n + 1]])
+
+
+def test_model_is_asked_within_its_limits(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    animator = load("tiny-ltx2")
+    calls: list[dict[str, Any]] = []
+    render = animator.render
+    monkeypatch.setattr(animator, "render", lambda *a, **named: calls.append(named) or render(*a, **named))
+    report = FakeReport()
+    film(animator, report=report, duration_s=2.5, fps=12, width=320, height=180)
+
+    assert [call["num_frames"] for call in calls] == report.notes["frames"] == [9, 9, 9]
+    assert {call["frame_rate"] for call in calls} == {8.0}
+    assert [call["seed"] for call in calls] == report.notes["seeds"] == [3, 4, 5]
+    for call in calls:
+        size = call["width"], call["height"]
+        assert size == call["image"].size == (report.notes["width"], report.notes["height"]) == (96, 64)
+
+
+def test_long_clip_goes_on_from_the_last_frame(animator: DiffusionAnimator, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[RGB] = []
+    made: list[RGB] = []
+    render = animator.render
+
+    def watched(*arguments: Any, **named: Any) -> Any:
+        output = render(*arguments, **named)
+        given.append(np.asarray(named["image"]))
+        made.append((output.frames[0] * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy())
+        return output
+
+    monkeypatch.setattr(animator, "render", watched)
+    report = FakeReport()
+    frames = film(animator, report=report, duration_s=2.5, width=64, height=64)
+    joined = [*made[0], *made[1][1:], *made[2][1:]]
+
+    assert len(frames) == 20
+    assert all(np.array_equal(frame, rgb_to_i420(shown)) for frame, shown in zip(frames, joined[:20], strict=True))
+    assert len(given) == 3
+    assert all(np.array_equal(given[n + 1], made[n][-1]) for n in range(2))
+    assert not np.array_equal(given[0], given[1])
+    assert report.fractions == sorted(report.fractions)
+    assert report.fractions[-1] == 1.0
+    assert len([fraction for fraction in set(report.fractions) if 0 < fraction < 1]) >= 5
+
+
+def test_parts_are_made_as_they_are_read(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    animator = load("tiny-wan")
+    renders = []
+    render = animator.render
+    monkeypatch.setattr(animator, "render", lambda *a, **named: renders.append(1) or render(*a, **named))
+    frames = iter(animator.animate(spec(duration_s=4.0), picture(), None, FakeReport()).frames)
+
+    assert not renders
+    next(frames)
+    assert len(renders) == 1
+
+
+def test_hunyuan_renders_within_max_pixels(load: Load) -> None:
+    own, less = FakeReport(), FakeReport()
+    film(load("tiny-hunyuan15", max_pixels=160 * 160), report=own, width=160, height=160)
+    film(load("tiny-hunyuan15", max_pixels=70 * 70), report=less, width=160, height=160)
+
+    assert (own.notes["width"], own.notes["height"]) == (96, 96), "more than the model was made for"
+    assert (less.notes["width"], less.notes["height"]) == (64, 64)
+
+
+@pytest.mark.parametrize("width", [64, 96, 130, 200, 400])
+def test_hunyuan_keeps_the_size_that_is_noted(load: Load, width: int) -> None:
+    animator = load("tiny-hunyuan15")
+    report = FakeReport()
+    film(animator, report=report, width=width, height=100, duration_s=1.5)
+
+    assert len(report.notes["frames"]) == 2
+
+
+def test_previews_show_the_clip(animator: DiffusionAnimator) -> None:
+    report = FakeReport()
+    film(animator, report=report)
+
+    assert report.previews
+    assert all(preview.ndim == 3 and preview.shape[2] == 3 for preview in report.previews)
+    assert all(max(preview.shape[:2]) <= 128 for preview in report.previews)
+    assert "decode" in report.phases
+
+
+def test_cancel_takes_effect_at_the_step(animator: DiffusionAnimator) -> None:
+    frames = film(animator)
+    report = FakeReport(cancel_at=1)
+
+    with pytest.raises(Cancelled):
+        film(animator, report=report)
+
+    assert len(report.fractions) == 1
+    assert report.fractions[0] < 1
+    assert "decode" not in report.phases
+    assert all(np.array_equal(a, b) for a, b in zip(frames, film(animator), strict=True))
+
+
+def test_cancel_while_frames_are_read(load: Load) -> None:
+    animator = load("tiny-wan")
+    report = FakeReport()
+    frames = iter(animator.animate(spec(duration_s=1.0, fps=24), picture(), None, report).frames)
+    next(frames)
+    report.cancel_at = len(report.fractions) + 1
+    read = []
+
+    with pytest.raises(Cancelled):
+        for frame in frames:
+            read.append(frame)  # noqa: PERF402 - extend keeps nothing of what was read before it fails
+
+    assert len(list(frames)) == 0
+    assert report.notes["frames"] == [9], "it is another part's step that looked"
+    assert len(read) <= 12
+
+
+@pytest.mark.parametrize("part", ["transformer", "vae"])
+def test_nan_is_bad_output(folders: Callable[[str], Path], part: str) -> None:
+    animator = DiffusionAnimator(entry("animators", "tiny-wan"), folders("tiny-wan"), Device("cpu"))
+    animator.load()
+    broken = animator.pipeline.transformer.proj_out if part == "transformer" else animator.pipeline.vae.post_quant_conv
+    with torch.no_grad():
+        broken.bias.fill_(float("nan"))
+
+    with pytest.raises(BadOutputError, match="not finite"):
+        film(animator)
+
+
+def test_odd_side_is_the_users(load: Load) -> None:
+    with pytest.raises(UserInputError, match="odd side"):
+        load("tiny-wan").animate(spec(width=129), picture(), None, FakeReport())
+
+
+def test_second_transformer_is_used(load: Load) -> None:
+    animator = load("tiny-wan-two")
+    used = [0, 0]
+    for number, module in enumerate((animator.pipeline.transformer, animator.pipeline.transformer_2)):
+        hook = module.register_forward_pre_hook(lambda *_, number=number: used.__setitem__(number, used[number] + 1))
+        film(animator)
+        hook.remove()
+
+    assert min(used) > 0
+
+
+def test_negative_prompt_of_the_catalog_matters(load: Load) -> None:
+    plain = film(load("tiny-wan"))
+
+    assert apart(plain, film(load("tiny-wan", arguments={"negative_prompt": "blurry"}))) > 0
+
+
+def test_guidance_of_the_catalog_matters(animator: DiffusionAnimator, load: Load) -> None:
+    other = load(animator.model.id, guidance_scale=1.5)
+
+    assert apart(film(animator), film(other)) > 0
+
+
+def test_pipeline_of_no_family(folders: Callable[[str], Path]) -> None:
+    model = entry("animators", "tiny-wan", pipeline="WanPipeline")
+
+    with pytest.raises(CatalogError, match="WanPipeline is none of"):
+        DiffusionAnimator(model, folders("tiny-wan"), Device("cpu")).load()
+
+
+def test_missing_package_is_named(folders: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.diffusion.animator.find_spec", lambda name: None)
+
+    with pytest.raises(CatalogError, match="needs the package ftfy"):
+        DiffusionAnimator(entry("animators", "tiny-wan"), folders("tiny-wan"), Device("cpu")).load()
+
+
+def test_other_files_are_refused(folders: Callable[[str], Path]) -> None:
+    with pytest.raises(BadWeightsError, match="the catalog says"):
+        DiffusionAnimator(entry("animators", "tiny-ltx2"), folders("tiny-wan"), Device("cpu")).load()
+
+
+def test_weights_go_and_come_back(folders: Callable[[str], Path]) -> None:
+    animator = DiffusionAnimator(entry("animators", "tiny-wan"), folders("tiny-wan"), Device("cpu"))
+    animator.load()
+    frames = film(animator)
+    assert animator.weight_bytes > 0
+    animator.park()
+    animator.resume()
+
+    assert all(np.array_equal(a, b) for a, b in zip(frames, film(animator), strict=True))
+    animator.unload()
+    assert animator.weight_bytes == 0
+
+
+def test_thumbnail_of_the_frames_is_a_picture(load: Load) -> None:
+    """The planes are what the encoder reads: converted to RGB they have all of the model's levels."""
+    pixels = i420_to_rgb(film(load("tiny-wan"))[2])
+
+    assert pixels.shape == (72, 128, 3)
+    assert pixels.std() > 2

@@ -1,0 +1,54 @@
+"""Weights that will be asked for next are read while something else renders, if there is memory for them."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models import readahead
+from models.catalog import Model
+from models.readahead import ReadAhead
+from tests.tiny.safetensors import write_safetensors
+
+SIZE = 64 << 20
+
+
+def bytes_read() -> int:
+    """By read(2), of this process so far."""
+    return int(Path("/proc/self/io").read_text().partition("rchar: ")[2].split()[0])
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Model:
+    write_safetensors(tmp_path / "model.safetensors", {"w": np.zeros(SIZE // 4, np.float32)})
+    (tmp_path / "config.json").write_text("{}")
+    about = {"id": "m", "display_name": "M", "tasks": ["music"], "adapter": "s:A", "license": "x"}
+    return Model.model_validate({**about, "weights": {"path": tmp_path}})
+
+
+def read_within(seconds: float) -> int:
+    before, until = bytes_read(), time.monotonic() + seconds
+    while time.monotonic() < until and bytes_read() - before < SIZE:
+        time.sleep(0.02)
+    return bytes_read() - before
+
+
+def test_a_model_is_read_once(tmp_path: Path, model: Model) -> None:
+    ahead = ReadAhead(tmp_path)
+    ahead.prepare(model)
+    assert read_within(20) >= SIZE
+    ahead.prepare(model)
+    assert read_within(0.3) < SIZE
+
+
+def test_it_is_left_alone_where_memory_is_short(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readahead, "_available_bytes", lambda: SIZE)
+    ReadAhead(tmp_path).prepare(model)
+    assert read_within(0.3) < SIZE
+
+
+def test_what_was_not_pulled_is_left_alone(tmp_path: Path, model: Model) -> None:
+    absent = model.model_copy(update={"weights": model.weights.model_copy(update={"path": tmp_path / "no"})})  # type: ignore[union-attr]
+    ReadAhead(tmp_path).prepare(absent)
+    assert read_within(0.1) < SIZE

@@ -1,0 +1,265 @@
+"""Which models stay, and where: decided by room, by worth, and by what was measured."""
+
+import sys
+import types
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.catalog import Model
+from models.interfaces import Report
+from models.peaks import Peaks
+from models.residency import NotEnoughMemoryError, Residency
+from tests.tiny.safetensors import write_safetensors
+
+GB = 10**9
+
+
+class Silent:
+    def __call__(self, fraction: float, /, preview: Any = None) -> None: ...
+
+    def phase(self, name: str, /) -> Any:
+        return nullcontext()
+
+    def note(self, **parameters: Any) -> None: ...
+
+
+REPORT: Report = Silent()
+
+
+class Card:
+    """A device of a size; what runs on it says what it takes."""
+
+    def __init__(self, total_bytes: int) -> None:
+        self.total_bytes = total_bytes
+        self.used = self.peak = 0
+
+    def used_bytes(self) -> int:
+        return self.used
+
+    def reset_peak(self) -> None:
+        self.peak = self.used
+
+    def peak_bytes(self) -> int:
+        return self.peak
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+LOG: list[str] = []
+LOAD_S = {"slow": 60.0}
+CLOCK = Clock()
+
+
+class Weighted:
+    """An adapter that loads nothing and says what happened to it."""
+
+    def __init__(self, model: Model, folder: Path, device: Card) -> None:
+        self.model = model
+
+    @property
+    def weight_bytes(self) -> int:
+        return int(self.model.options["gb"] * GB)
+
+    def load(self) -> None:
+        CLOCK.now += LOAD_S.get(self.model.id, 5.0)
+        LOG.append(f"load {self.model.id}")
+        if self.model.options.get("broken"):
+            raise RuntimeError("broken")
+
+    def unload(self) -> None:
+        LOG.append(f"unload {self.model.id}")
+
+    def park(self) -> None:
+        LOG.append(f"park {self.model.id}")
+
+    def resume(self) -> None:
+        LOG.append(f"resume {self.model.id}")
+
+
+@pytest.fixture(autouse=True)
+def adapters() -> Iterator[None]:
+    module = types.ModuleType("stand_in_adapters")
+    module.Weighted = Weighted  # type: ignore[attr-defined]
+    sys.modules["stand_in_adapters"] = module
+    LOG.clear()
+    CLOCK.now = 0.0
+    yield
+    del sys.modules["stand_in_adapters"]
+
+
+def entry(root: Path, name: str, gb: float, **options: Any) -> Model:
+    folder = root / name
+    folder.mkdir(exist_ok=True)
+    write_safetensors(folder / "model.safetensors", {"w": np.zeros(1, np.float32)})
+    return Model.model_validate(
+        {
+            "id": name,
+            "display_name": name,
+            "tasks": ["text_to_image"],
+            "adapter": "stand_in_adapters:Weighted",
+            "license": "x",
+            "weights": {"path": folder},
+            "options": {"gb": gb, **options},
+        }
+    )
+
+
+def residency(root: Path, card_gb: float, host_gb: float = 0) -> tuple[Residency, Card]:
+    card = Card(int(card_gb * GB))
+    found = Residency(
+        card, models_dir=root, host_bytes=int(host_gb * GB), peaks=Peaks(root / "peaks.json"), clock=CLOCK
+    )
+    return found, card
+
+
+def run(found: Residency, model: Model, shape: str = "1x1", takes_gb: float = 0) -> None:
+    with found.use(model, shape, REPORT):
+        card = found._device
+        assert isinstance(card, Card)
+        card.peak = card.used + int(takes_gb * GB)
+
+
+def known(root: Path, models: list[Model]) -> None:
+    """As if each had been loaded here before."""
+    peaks = Peaks(root / "peaks.json")
+    for model in models:
+        peaks.note_load(model, int(model.options["gb"] * GB), LOAD_S.get(model.id, 5.0))
+        peaks.note_run(model, "1x1", 0)
+
+
+def test_what_fits_together_stays_together(tmp_path: Path) -> None:
+    found, _ = residency(tmp_path, 10)
+    a, b = entry(tmp_path, "a", 4), entry(tmp_path, "b", 4)
+    known(tmp_path, [a, b])
+    found, _ = residency(tmp_path, 10)
+    for model in (a, b, a, b):
+        run(found, model)
+    assert LOG == ["load a", "load b"]
+    assert found.resident() == ["a", "b"]
+
+
+def test_what_is_worth_least_goes(tmp_path: Path) -> None:
+    """``slow`` takes twelve times as long to load; asked for as often, it is worth more."""
+    slow, quick, new = entry(tmp_path, "slow", 4), entry(tmp_path, "quick", 4), entry(tmp_path, "new", 4)
+    known(tmp_path, [slow, quick, new])
+    found, _ = residency(tmp_path, 10)
+    for model in (slow, quick, new):
+        run(found, model)
+    assert LOG == ["load slow", "load quick", "unload quick", "load new"]
+
+
+def test_what_was_not_asked_for_lately_is_worth_less(tmp_path: Path) -> None:
+    slow, quick, new = entry(tmp_path, "slow", 4), entry(tmp_path, "quick", 4), entry(tmp_path, "new", 4)
+    known(tmp_path, [slow, quick, new])
+    found, _ = residency(tmp_path, 10)
+    run(found, slow)
+    CLOCK.now += 6 * 600
+    run(found, quick)
+    run(found, new)
+    assert LOG[2] == "unload slow"
+
+
+def test_host_memory_keeps_what_the_device_has_no_room_for(tmp_path: Path) -> None:
+    a, b = entry(tmp_path, "a", 6), entry(tmp_path, "b", 6)
+    known(tmp_path, [a, b])
+    found, _ = residency(tmp_path, 10, host_gb=13)
+    for model in (a, b, a):
+        run(found, model)
+    assert LOG == ["load a", "park a", "load b", "park b", "resume a"]
+
+
+def test_what_comes_from_host_memory_is_not_what_goes_to_make_room(tmp_path: Path) -> None:
+    a, b = entry(tmp_path, "a", 6), entry(tmp_path, "b", 6)
+    known(tmp_path, [a, b])
+    found, _ = residency(tmp_path, 10, host_gb=7)
+    for model in (a, b, a):
+        run(found, model)
+    assert LOG == ["load a", "park a", "load b", "unload b", "resume a"]
+
+
+def test_host_memory_is_given_to_what_is_worth_more(tmp_path: Path) -> None:
+    models = [entry(tmp_path, "slow", 6), entry(tmp_path, "a", 6), entry(tmp_path, "b", 6)]
+    known(tmp_path, models)
+    found, _ = residency(tmp_path, 10, host_gb=7)
+    for model in models:
+        run(found, model)
+    # a is worth less than what lies in host memory, so a is the one that goes.
+    assert LOG == ["load slow", "park slow", "load a", "unload a", "load b"]
+
+
+def test_what_is_in_use_stays(tmp_path: Path) -> None:
+    painter, helper, third = entry(tmp_path, "painter", 5), entry(tmp_path, "helper", 4), entry(tmp_path, "third", 4)
+    known(tmp_path, [painter, helper, third])
+    found, _ = residency(tmp_path, 10)
+    with found.use(painter, "1x1", REPORT):
+        run(found, helper)
+        run(found, third)
+    assert LOG == ["load painter", "load helper", "unload helper", "load third"]
+
+
+def test_a_measured_peak_makes_room_before_the_next_run(tmp_path: Path) -> None:
+    a, b = entry(tmp_path, "a", 4), entry(tmp_path, "b", 4)
+    known(tmp_path, [a, b])
+    found, _ = residency(tmp_path, 10)
+    run(found, a)
+    run(found, b, "2048x2048", takes_gb=5)
+    assert found.resident() == ["a", "b"]
+    run(found, b, "2048x2048", takes_gb=5)
+    assert LOG[-1] == "unload a"
+    assert Peaks(tmp_path / "peaks.json").run_bytes(b, "2048x2048") == 5 * GB
+
+
+def test_a_model_too_large_for_the_device_offloads_or_is_refused(tmp_path: Path) -> None:
+    large = entry(tmp_path, "large", 20)
+    small = entry(tmp_path, "small", 1)
+    known(tmp_path, [large, small])
+    found, _ = residency(tmp_path, 10)
+    run(found, small)
+    with pytest.raises(NotEnoughMemoryError, match=r"large needs 20\.0 GB, and this worker's device has 10\.0 GB"):
+        run(found, large)
+    run(found, small)
+    assert LOG == ["load small"]
+
+
+def test_a_model_that_does_not_load_is_not_kept(tmp_path: Path) -> None:
+    broken, good = entry(tmp_path, "broken", 9, broken=True), entry(tmp_path, "good", 9)
+    found, _ = residency(tmp_path, 10)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="broken"):
+            run(found, broken)
+    run(found, good)
+    assert LOG == ["load broken", "load broken", "load good"]
+    assert found.resident() == ["good"]
+
+
+def test_everything_can_go(tmp_path: Path) -> None:
+    a, b = entry(tmp_path, "a", 2), entry(tmp_path, "b", 2)
+    found, _ = residency(tmp_path, 10)
+    run(found, a)
+    run(found, b)
+    found.unload_all()
+    assert sorted(LOG[2:]) == ["unload a", "unload b"]
+    assert found.resident() == []
+
+
+def test_measurements_outlive_the_worker_and_belong_to_the_weights(tmp_path: Path) -> None:
+    model = entry(tmp_path, "a", 2)
+    found, _ = residency(tmp_path, 10)
+    run(found, model, "64x64", takes_gb=1)
+    run(found, model, "64x64", takes_gb=0.5)
+    again = Peaks(tmp_path / "peaks.json")
+    assert (again.weight_bytes(model), again.run_bytes(model, "64x64"), again.load_s(model)) == (2 * GB, GB, 5.0)
+    assert again.run_bytes(model, "128x128") == GB, "of a shape never run: the most that was seen"
+    assert again.weight_bytes(entry(tmp_path, "b", 2)) is None
+    (tmp_path / "peaks.json").write_text("{cut off")
+    assert Peaks(tmp_path / "peaks.json").weight_bytes(model) is None
