@@ -82,9 +82,9 @@ class DiffusionOptions(WeightedOptions):
 class PainterOptions(DiffusionOptions):
     """``references``: how many pictures the pipeline takes as references. ``multiple_of``: what width and height must
     divide by. ``max_pixels``: more are painted smaller and scaled up. ``strength``: how much of a picture is painted
-    anew where it is to be changed, by a pipeline that starts from it instead of looking at it. ``min_identity``: a
-    shot whose likeness to its characters' sheets, -1 to 1, is less is painted again, ``tries`` times at most; the best
-    is kept."""
+    anew where it is to be changed, by a pipeline that starts from it instead of looking at it. ``min_identity``: a shot
+    whose likeness to its characters' sheets, -1 to 1, is less is painted again, ``tries`` times at most; the best is
+    kept."""
 
     references: int = Field(default=0, ge=0, le=16)
     multiple_of: int = Field(default=16, ge=1)

@@ -9,7 +9,12 @@ from pathlib import Path
 ENTRIES = Path(__file__).parent / "entries"
 ORDER = ("language", "flux2_klein", "animators", "vits", "music")
 """Whose entries come first, and so are the defaults of their tasks."""
-_BUILDERS = ("animators", "language", "music", "painters", "vision", "voices")
+_USES = {
+    "tiny-flux2-klein": 'uses.embedding = "tiny-dinov2"',
+    "tiny-vits": 'uses.alignment = "tiny-aligner"',
+}
+"""What goes between entries: each file alone is a catalog too."""
+_BUILDERS = ("alignment", "animators", "language", "music", "painters", "vision", "voices")
 _ENCODER = """
 [[model]]
 id = "encoder"
@@ -32,6 +37,8 @@ def build(folder: Path, names: Iterable[str] | None = None) -> Path:
     """Build the models whose folders are named, or all; returns the catalog, which lists them all."""
     catalog = folder / "catalog.toml"
     text = "\n".join(path.read_text(encoding="utf-8") for path in entries()) + _ENCODER
+    for model_id, uses in _USES.items():
+        text = text.replace(f'id = "{model_id}"\n', f'id = "{model_id}"\n{uses}\n', 1)
     folder.mkdir(parents=True, exist_ok=True)
     catalog.write_text(text, encoding="utf-8")
     wanted = [model["weights"]["path"] for model in tomllib.loads(text)["model"] if "weights" in model]
