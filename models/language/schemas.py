@@ -33,7 +33,12 @@ def record(**properties: Schema) -> Schema:
 
 def words(most: int, language: Language) -> Schema:
     """A text; ``most`` is its length in Chinese characters."""
-    return {"type": "string", "maxLength": most * _LETTERS[language]}
+    return {"type": "string", "maxLength": letters(most, language)}
+
+
+def letters(most: int, language: Language) -> int:
+    """How many characters say as much as so many Chinese ones."""
+    return most * _LETTERS[language]
 
 
 def one_of(values: Iterable[str]) -> Schema:

@@ -40,7 +40,11 @@ def write(
 def _storyline(session: Session) -> ScriptResult:
     language, source = session.language, session.material.source
     content = _content_length(session) if source is None else 0
-    rule = session.section("content_free", limit=content) if content else session.section("content_kept")
+    rule = (
+        session.section("content_free", limit=schemas.letters(content, language))
+        if content
+        else session.section("content_kept")
+    )
     session.expect(1)
     material = session.told(session.material.text, session.room("storyline", content_rule=rule))
     answer = session.ask(

@@ -34,7 +34,9 @@ class LanguageModelWriter(Weighted[WriterOptions]):
         self._prompts = Prompts(self.options.prompts)
         try:
             self._offloading = memory.choose_offload(self.options, self.folder, self.device)
-            tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True, use_fast=True)
+            tokenizer = AutoTokenizer.from_pretrained(
+                self.folder, local_files_only=True, trust_remote_code=False, use_fast=True
+            )
             model = self._read_model()
             if len(tokenizer) > model.config.get_text_config().vocab_size:
                 raise ValueError(f"the tokenizer has {len(tokenizer)} tokens, the model knows fewer")
@@ -58,6 +60,7 @@ class LanguageModelWriter(Weighted[WriterOptions]):
             device_map={"": torch.device("cpu") if through_host else self.device.torch},
             use_safetensors=True,
             local_files_only=True,
+            trust_remote_code=False,
             output_loading_info=True,
             quantization_config=memory.nf4(self.dtype) if options.quantization == "nf4" else None,
         )

@@ -111,12 +111,25 @@ def _fewer_layers(folder: Path) -> None:
     path.write_text(json.dumps(config | {"num_hidden_layers": 3, "layer_types": ["full_attention"] * 3}))
 
 
+def _code_of_its_own(folder: Path) -> None:
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(
+        json.dumps(
+            config | {"model_type": "own", "auto_map": {"AutoConfig": "own.Own", "AutoModelForCausalLM": "own.Own"}}
+        )
+    )
+    (folder / "own.py").write_text("raise SystemExit('this must not run')")
+
+
 def _no_tokenizer(folder: Path) -> None:
     for path in folder.glob("token*"):
         path.unlink()
 
 
-@pytest.mark.parametrize("spoil", [_truncate, _corrupt, _pickle, _another_class, _fewer_layers, _no_tokenizer])
+@pytest.mark.parametrize(
+    "spoil", [_truncate, _corrupt, _pickle, _another_class, _fewer_layers, _code_of_its_own, _no_tokenizer]
+)
 def test_wrong_files_are_refused_by_the_name_of_their_folder(copy: Path, spoil: Any) -> None:
     spoil(copy)
     with pytest.raises(BadWeightsError, match="copy"):

@@ -1,12 +1,16 @@
 import re
+import tomllib
 from string import Template
 
 import pytest
 
+from models.language import schemas
 from models.language.prompts import FOLDER, Prompts
 from models.specs import ScriptStep
 
-TEMPLATES = {
+pytestmark = pytest.mark.xdist_group("torch")
+
+TEMPLATES: dict[str, set[str]] = {
     "role": set(),
     "storyline": {"given", "material", "wishes", "content_rule"},
     "artstyle": {"given", "material", "wishes"},
@@ -34,8 +38,6 @@ def test_every_template_is_there_and_holds_what_it_is_given(version: str, langua
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_both_languages_have_the_same_sections(version: str) -> None:
-    import tomllib
-
     zh, en = (
         tomllib.loads((FOLDER / version / language / "sections.toml").read_text(encoding="utf-8"))
         for language in ("zh", "en")
@@ -48,8 +50,6 @@ def test_both_languages_have_the_same_sections(version: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_prompts_tell_what_every_field_of_the_schemas_means(version: str) -> None:
-    from models.language import schemas
-
     asked = {
         "storyline": schemas.storyline("en", content=9),
         "artstyle": schemas.art_style("en"),
