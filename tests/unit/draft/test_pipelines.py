@@ -105,7 +105,7 @@ def test_cancelling_stops_the_clip_and_leaves_no_file(context: LocalContext):
     asked = clip(context, duration_s=4.0)
     seen: list[float] = []
 
-    def cancel(fraction: float) -> None:
+    def cancel(fraction: float, preview: object = None) -> None:
         seen.append(fraction)
         if fraction > 0.3:
             raise TaskCancelled

@@ -85,16 +85,16 @@ def test_a_shot_alike_enough_is_painted_once(tmp_path: Path) -> None:
     painter = Painter([plain(RED)], min_identity=0.9, tries=3)
     result, context = run(spec_of(tmp_path, RED), painter, tmp_path, ColourEmbedder())
     assert painter.seeds == [11] and result.identity == pytest.approx(1.0, abs=0.01)
-    assert context.notes["seed"] == 11 and [one["seed"] for one in context.notes["identity_tries"]] == [11]
-    assert context.notes["identity_tries"][0]["score"] == context.notes["identity"] == result.identity
+    assert context.parameters["seed"] == 11 and [one["seed"] for one in context.parameters["identity_tries"]] == [11]
+    assert context.parameters["identity_tries"][0]["score"] == context.parameters["identity"] == result.identity
 
 
 def test_a_shot_that_is_not_is_painted_again_until_it_is(tmp_path: Path) -> None:
     painter = Painter([plain(BLUE), plain(RED), plain(RED)], min_identity=0.9, tries=3)
     result, context = run(spec_of(tmp_path, RED), painter, tmp_path, ColourEmbedder())
-    assert painter.seeds == [11, seed_of_try(11, 1)] and context.notes["seed"] == painter.seeds[1]
+    assert painter.seeds == [11, seed_of_try(11, 1)] and context.parameters["seed"] == painter.seeds[1]
     assert result.identity > 0.9 and np.array_equal(pixels(result, tmp_path), plain(RED))
-    assert sorted(one["seed"] for one in context.notes["identity_tries"]) == sorted(painter.seeds)
+    assert sorted(one["seed"] for one in context.parameters["identity_tries"]) == sorted(painter.seeds)
 
 
 def test_the_best_of_all_tries_is_kept_with_its_seed(tmp_path: Path) -> None:
@@ -102,8 +102,8 @@ def test_the_best_of_all_tries_is_kept_with_its_seed(tmp_path: Path) -> None:
     result, context = run(spec_of(tmp_path, RED), painter, tmp_path, ColourEmbedder())
     assert len(painter.seeds) == len(set(painter.seeds)) == 3
     assert np.array_equal(pixels(result, tmp_path), plain((150, 120, 60)))
-    assert context.notes["seed"] == painter.seeds[1] and context.notes["prompt"] == "two people"
-    assert result.identity == max(one["score"] for one in context.notes["identity_tries"]) < 0.99
+    assert context.parameters["seed"] == painter.seeds[1] and context.parameters["prompt"] == "two people"
+    assert result.identity == max(one["score"] for one in context.parameters["identity_tries"]) < 0.99
     assert context.fractions == sorted(context.fractions) and len(set(context.fractions)) >= 6
 
 
@@ -187,4 +187,4 @@ def test_a_real_embedder_tells_the_right_person_from_another(tmp_path: Path) -> 
     painter = Painter([plain(BLUE), plain(RED)], min_identity=0.98, tries=2)
     result, context = run(spec_of(tmp_path, RED), painter, tmp_path, embedder)
     assert len(painter.seeds) == 2 and result.identity >= 0.98
-    assert context.notes["seed"] == painter.seeds[1]
+    assert context.parameters["seed"] == painter.seeds[1]
