@@ -36,6 +36,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Ray reads these when it is imported, and a test module may import it before any fixture runs.
 os.environ.update(DRIVER_ENVIRONMENT)
+# As in a worker. Threads that share cores with those of other test processes spend their time waiting for each other.
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups

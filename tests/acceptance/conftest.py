@@ -9,9 +9,10 @@ from tests.acceptance.product import Server
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One server at a time: these tests share a worker of pytest-xdist."""
+    """One server at a time: these tests share a worker of pytest-xdist, but for those that bring a server of their
+    own."""
     for item in items:
-        if "tests/acceptance" in item.path.as_posix():
+        if "tests/acceptance" in item.path.as_posix() and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group("acceptance"))
 
 

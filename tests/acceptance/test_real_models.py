@@ -27,7 +27,7 @@ from tests.acceptance.product import Api, Refused, Render, Server, wait_for
 from tests.tiny.collection import build
 from tests.tiny.safetensors import write_safetensors
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("torch")]
 
 STORY = "傍晚，林晓雨在海边散步。“你好，大海！”林晓雨说。"
 USED = ("qwen3", "flux2_klein", "dinov2", "wan", "vits", "aligner", "ace_step", "sdxl")
