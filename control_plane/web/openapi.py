@@ -72,8 +72,7 @@ def openapi_document(endpoints: Iterable[Endpoint], public_url: str) -> dict[str
         },
         "servers": [{"url": public_url}],
         "security": [{"session": []}],
-        "tags": [{"name": module} for module in dict.fromkeys(endpoint.module for endpoint in endpoints)]
-        + [{"name": "files"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys([*(endpoint.module for endpoint in endpoints), "files"])],
         "paths": paths | FILE_PATHS,
         "components": {
             "securitySchemes": {

@@ -190,11 +190,23 @@ class GenerationCompleted(Shape):
     materials: Materials
 
 
+Preview = Annotated[str, Field(pattern="^data:image/jpeg;base64,")]
+
+
 class VideoProgress(Shape):
     clip_id: Id
     shot_number: int
     status: str
     progress: Percent
+    # added
+    preview: Preview | None = None
+
+
+class ImageProgress(Shape):
+    candidate_id: Id
+    status: str
+    progress: Percent
+    preview: Preview | None = None
 
 
 class EventFile(Shape):
@@ -222,8 +234,10 @@ EVENTS: dict[str, type[Shape]] = {
     "generation.completed": GenerationCompleted,
     "video.progress": VideoProgress,
     "export.completed": ExportCompleted,
+    # added
+    "image.progress": ImageProgress,
 }
-"""The events of the document; the contract's further ones are checked by name."""
+"""The events of the document; most of the contract's further ones are checked by name."""
 
 ADDED_EVENTS = {
     "generation.failed",

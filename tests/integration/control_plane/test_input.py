@@ -2,12 +2,11 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from models.catalog_file import DEFAULT_PATH, load_catalog
+from models.catalog_file import DEFAULT_PATH
 from tests.contract.fields import shows
 from tests.integration.control_plane.conftest import ApiError, Client, Plane, generated, submission
 from tests.integration.control_plane.files import fetch, picture, sound, upload
@@ -15,16 +14,20 @@ from tests.integration.control_plane.files import fetch, picture, sound, upload
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def another_painter() -> Iterator[None]:
-    """A catalog with a second model that paints, before anything is started on it."""
-    catalogs = (load_catalog(), load_catalog(DEFAULT_PATH))
-    for catalog in catalogs:
-        other = catalog.models["draft-painter"].model_copy(update={"id": "other-painter", "default": False})
-        catalog.models["other-painter"] = other
-    yield
-    for catalog in catalogs:
-        catalog.models.pop("other-painter", None)
+@pytest.fixture(scope="module")
+def plane_settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A catalog with a second model that paints."""
+    path = tmp_path_factory.mktemp("catalog") / "catalog.toml"
+    second = """
+[[model]]
+id = "other-painter"
+display_name = "Other painter"
+tasks = ["text_to_image", "image_to_image"]
+adapter = "models.draft.painter:DraftPainter"
+license = "Apache-2.0"
+"""
+    path.write_text(DEFAULT_PATH.read_text(encoding="utf-8") + second, encoding="utf-8")
+    return {"catalog": path}
 
 
 def painters(plane: Plane, project_id: str, kind: str) -> set[str]:
