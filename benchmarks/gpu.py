@@ -1,9 +1,10 @@
 """Adapters on a GPU against plain diffusers on the same pipeline, and what the farm adds.
 
-    python -m benchmarks.gpu [--runs 3] [--only image,video,farm,load,swap,leak] [--tiny] [--json]
+    python -m benchmarks.gpu [--runs 3] [--only image,video,farm,load,swap,leak] [--root FOLDER] [--tiny] [--json]
 
 Full-size architectures with random weights, so it shows time and memory, not pictures. ``--tiny`` runs all of it on a
-CPU, to see that it runs. Ratios compare the two sides in the same process, in turn.
+CPU, to see that it runs. Ratios compare the two sides in the same process, in turn. ``--root`` keeps the models that it
+builds, for the next run.
 """
 
 import argparse
@@ -11,7 +12,8 @@ import gc
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ from models.catalog import Model
 from models.device import Device
 from models.diffusion.animator import DiffusionAnimator
 from models.diffusion.painter import DiffusionPainter
+from models.peaks import Peaks
+from models.residency import Residency
 from models.specs import ArtStyle, ImageSpec, VideoSpec
 
 NOTES = {
@@ -36,10 +40,14 @@ NOTES = {
     "video_steps_per_s": "Wan 1.3B image-to-video with the defaults",
     "farm_overhead": "of a 4-step picture: what a task takes beyond the model's own time (goal: 0.02)",
     "gpu_busy": "GPU utilisation by NVML under a backlog of pictures (goal: 0.95)",
-    "load_vs_pcie": "bytes of weights per second of loading from the page cache / a pinned copy (goal: 0.6)",
+    "pcie_gb_per_s": "a pinned copy to the device",
+    "load_s": "SDXL from the page cache to the device",
+    "load_vs_pcie": "bytes of weights per second of loading from the page cache / a pinned copy",
+    "first_step_s": "from there to the end of the first step at 1024 px",
+    "first_step_vs_pcie": "the same as bytes of weights per second / a pinned copy (goal: 0.6)",
     "swap_s": "from one model in host memory to another, both kept",
     "swap_vs_pcie": "bytes of weights per second of coming back from host memory / a pinned copy",
-    "leak_mb": "device memory after 50 tasks, cancels and out-of-memory errors, beyond before",
+    "leak_mb": "device memory after 50 tasks of two models, cancels and out-of-memory errors, beyond before",
 }
 OFF = {"compile": False, "attention": "native", "preview_every": 0}
 
@@ -58,7 +66,9 @@ class Bench:
     def folder(self, name: str) -> Path:
         path = self.root / name
         if name not in self._built:
-            {"sdxl": full_size.build_sdxl, "wan": full_size.build_wan}[name](path, tiny=self.tiny)
+            if not (path / "built").exists():
+                {"sdxl": full_size.build_sdxl, "wan": full_size.build_wan}[name](path, tiny=self.tiny)
+                (path / "built").touch()
             self._built.add(name)
             gc.collect()
         return path
@@ -123,31 +133,34 @@ class Bench:
 
     def against_diffusers(self, name: str, prefix: str) -> None:
         off = self.adapter(name, **OFF)
-        plain = _steps_per_s(lambda seed: self._plain(name, off, seed), self.runs)
-        bare = _steps_per_s(lambda seed: self.call(name, off, seed).times, self.runs)
+        plain = self._steps_per_s(off, lambda seed: self._plain(name, off, seed))
+        bare = self._steps_per_s(off, lambda seed: self.call(name, off, seed))
         off.unload()
         defaults = self.adapter(name)
-        fast = _steps_per_s(lambda seed: self.call(name, defaults, seed).times, self.runs)
+        fast = self._steps_per_s(defaults, lambda seed: self.call(name, defaults, seed))
         defaults.unload()
         self.figures[f"{prefix}_off_vs_diffusers"] = round(bare / plain, 3)
         self.figures[f"{prefix}_vs_diffusers"] = round(fast / plain, 3)
         self.figures[f"{prefix}_steps_per_s"] = round(fast, 3)
 
-    def _plain(self, name: str, adapter: Any, seed: int) -> list[float]:
+    def _steps_per_s(self, adapter: Any, run: Callable[[int], object]) -> float:
+        """After one run to warm up, from the end of the first step to that of the last."""
+        run(0)
+        rates = []
+        for seed in range(1, self.runs + 1):
+            with _steps_of(adapter.pipeline, self.device) as steps:
+                run(seed)
+            rates.append((len(steps.stamps) - 1) / steps.between_s())
+        return median(rates)
+
+    def _plain(self, name: str, adapter: Any, seed: int) -> None:
         """The pipeline as diffusers' documentation calls it."""
-        times: list[float] = []
-
-        def seen(pipeline: Any, step: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
-            times.append(time.perf_counter())
-            return values
-
         options = adapter.options
         arguments: dict[str, Any] = {
             "prompt": f"a lighthouse {seed}",
             "num_inference_steps": options.steps,
             "guidance_scale": options.guidance_scale,
             "generator": torch.Generator("cpu").manual_seed(seed),
-            "callback_on_step_end": seen,
         }
         if name == "sdxl":
             side = 64 if self.tiny else 1024
@@ -164,7 +177,6 @@ class Bench:
             }
         with torch.inference_mode():
             adapter.pipeline(**arguments)
-        return times
 
     def farm(self) -> None:
         from benchmarks.gpu_farm import backlog
@@ -177,15 +189,23 @@ class Bench:
 
     def load(self) -> None:
         limit = self._pinned_bytes_per_s()
-        times, size = [], 0
-        for _ in range(self.runs):
+        loads, firsts, size = [], [], 0
+        for seed in range(self.runs + 1):
             started = time.perf_counter()
-            adapter = self.adapter("sdxl", **OFF)
+            adapter = self.adapter("sdxl", **OFF, steps=4)
             self._wait()
-            times.append(time.perf_counter() - started)
+            loads.append(time.perf_counter() - started)
+            with _steps_of(adapter.pipeline, self.device, wait_for_first=True) as steps:
+                self.call("sdxl", adapter, seed)
+            firsts.append(steps.first_at - started)
             size = adapter.weight_bytes
             adapter.unload()
-        self.figures["load_vs_pcie"] = round(size / median(times) / limit, 3)
+        load_s, first_s = median(loads[1:]), median(firsts[1:])  # the first also reads code and makes CUDA's context
+        self.figures["pcie_gb_per_s"] = round(limit / 1e9, 2)
+        self.figures["load_s"] = load_s
+        self.figures["load_vs_pcie"] = round(size / load_s / limit, 3)
+        self.figures["first_step_s"] = first_s
+        self.figures["first_step_vs_pcie"] = round(size / first_s / limit, 3)
 
     def swap(self) -> None:
         limit = self._pinned_bytes_per_s()
@@ -207,21 +227,30 @@ class Bench:
         other.unload()
 
     def leak(self) -> None:
-        adapter = self.adapter("sdxl", **OFF, steps=4)
-        self.call("sdxl", adapter, 0)
-        self.device.empty_cache()
-        before = self.device.used_bytes()
-        for task in range(50):
-            match task % 5:
+        """Two models in turn on a device that holds one of them: each task parks the other's weights."""
+        models = [self.model("sdxl", steps=4, **OFF).model_copy(update={"id": name}) for name in ("one", "other")]
+        size = sum(file.stat().st_size for file in self.folder("sdxl").rglob("*.safetensors"))
+        device = Device(self.device.kind, limit_bytes=int(size * 1.9), cache_dir=self.device.cache_dir)
+        peaks = Peaks(self.root / "peaks-of-two.json")
+        residency = Residency(device, models_dir=self.root, host_bytes=2 * size, peaks=peaks)
+
+        def task(number: int, watch: Watch, size: int = 512) -> None:
+            with residency.use(models[number % 2], f"{size}x{size}", watch) as adapter:
+                self.call("sdxl", adapter, number, watch, size)
+
+        task(0, Watch())
+        residency.unload_all()
+        before = device.used_bytes()
+        for number in range(50):
+            match number % 5:
                 case 3:
-                    _raises(_Cancelled, lambda: self.call("sdxl", adapter, 1, _CancelsAt(2)))
+                    _raises(_Cancelled, lambda number=number: task(number, _CancelsAt(2)))
                 case 4:
-                    _raises(torch.OutOfMemoryError, lambda: self.call("sdxl", adapter, 1, _RunsOutAt(2)))
+                    _raises(torch.OutOfMemoryError, lambda number=number: task(number, _RunsOutAt(2, device)))
                 case _:
-                    self.call("sdxl", adapter, task, size=512 + 256 * (task % 3))
-        self.device.empty_cache()
-        self.figures["leak_mb"] = round((self.device.used_bytes() - before) / 1e6, 1)
-        adapter.unload()
+                    task(number, Watch(), size=512 + 256 * (number % 3))
+        residency.unload_all()
+        self.figures["leak_mb"] = round((device.used_bytes() - before) / 1e6, 1)
 
     def _pinned_bytes_per_s(self) -> float:
         """Host to device, from pinned memory: what the bus gives."""
@@ -244,25 +273,77 @@ class _Cancelled(Exception):
     pass
 
 
-class _StopsAt(Watch):
-    def __init__(self, step: int, error: type[BaseException]) -> None:
+class _CancelsAt(Watch):
+    def __init__(self, step: int) -> None:
         super().__init__()
-        self._step, self._error = step, error
+        self._step = step
 
     def __call__(self, fraction: float, /, preview: Any = None) -> None:
         super().__call__(fraction, preview)
-        if len(self.times) >= self._step:
-            raise self._error
+        if len(self.times) == self._step:
+            self._stop()
+
+    def _stop(self) -> None:
+        raise _Cancelled
 
 
-class _CancelsAt(_StopsAt):
-    def __init__(self, step: int) -> None:
-        super().__init__(step, _Cancelled)
+class _RunsOutAt(_CancelsAt):
+    """Asks for more than the device has, amid a step."""
+
+    def __init__(self, step: int, device: Device) -> None:
+        super().__init__(step)
+        self._device = device
+
+    def _stop(self) -> None:
+        if self._device.kind == "cpu":
+            raise torch.OutOfMemoryError("as a GPU would say")
+        torch.empty(1 << 40, dtype=torch.uint8, device=self._device.torch)
 
 
-class _RunsOutAt(_StopsAt):
-    def __init__(self, step: int) -> None:
-        super().__init__(step, torch.OutOfMemoryError)
+class _Steps:
+    """The ends of a loop's steps, on the device's own clock: nothing waits for the device meanwhile."""
+
+    def __init__(self, device: Device) -> None:
+        self.stamps: list[Any] = []
+        self.first_at = 0.0
+        self._device = device
+
+    def note(self, *, wait: bool) -> None:
+        if self._device.kind == "cuda":
+            event = torch.cuda.Event(enable_timing=True)
+            event.record()
+            self.stamps.append(event)
+            if wait:
+                event.synchronize()
+        else:
+            self.stamps.append(time.perf_counter())
+        if wait:
+            self.first_at = time.perf_counter()
+
+    def between_s(self) -> float:
+        first, last = self.stamps[0], self.stamps[-1]
+        if self._device.kind == "cpu":
+            return float(last - first)
+        last.synchronize()
+        return float(first.elapsed_time(last)) / 1000
+
+
+@contextmanager
+def _steps_of(pipeline: Any, device: Device, *, wait_for_first: bool = False) -> Iterator[_Steps]:
+    steps = _Steps(device)
+    scheduler = pipeline.scheduler
+    step = scheduler.step
+
+    def noted(*arguments: Any, **named: Any) -> Any:
+        result = step(*arguments, **named)
+        steps.note(wait=wait_for_first and not steps.stamps)
+        return result
+
+    scheduler.step = noted
+    try:
+        yield steps
+    finally:
+        del scheduler.step
 
 
 def _raises(error: type[BaseException], act: Callable[[], object]) -> None:
@@ -273,28 +354,18 @@ def _raises(error: type[BaseException], act: Callable[[], object]) -> None:
     raise AssertionError(f"no {error.__name__}")
 
 
-def _steps_per_s(run: Callable[[int], list[float]], runs: int) -> float:
-    """After one run to warm up. A step's time is that of the whole loop over its steps: they are not waited for one by
-    one."""
-    run(0)
-    rates = []
-    for seed in range(1, runs + 1):
-        times = run(seed)
-        rates.append((len(times) - 1) / (times[-1] - times[0]))
-    return median(rates)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default="image,video,farm,load,swap,leak")
+    parser.add_argument("--root", type=Path, help="keep the models there")
     parser.add_argument("--tiny", action="store_true", help="on a CPU, with models of no size")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if not given.tiny and not torch.cuda.is_available():
         sys.exit("no GPU that torch can use; --tiny shows that the benchmark runs")
-    with tempfile.TemporaryDirectory() as root:
-        bench = Bench(Path(root), tiny=given.tiny, runs=given.runs)
+    with tempfile.TemporaryDirectory() as scratch:
+        bench = Bench(given.root or Path(scratch), tiny=given.tiny, runs=given.runs)
         parts = {
             "image": lambda: bench.against_diffusers("sdxl", "image"),
             "video": lambda: bench.against_diffusers("wan", "video"),

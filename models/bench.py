@@ -66,7 +66,7 @@ class Watch:
 Call = Callable[[Any, Watch, int], np.ndarray | None]
 
 
-def _call_for(kind: str, size: tuple[int, int], model: Model) -> Call:
+def call_for(kind: str, size: tuple[int, int], model: Model) -> Call:
     """One run of a task of that kind with a seed; answers its picture, to compare, where it makes one."""
     width, height = size
     ground = np.linspace(0, 255, width * height * 3).reshape(height, width, 3).astype(np.uint8)
@@ -115,7 +115,7 @@ def bench(
 ) -> dict[str, Any]:
     """Figures of one model. Seconds; bytes as GB."""
     kind = model.tasks[0]
-    call = _call_for(kind, size or _SIZES.get(kind, (1024, 1024)), model)
+    call = call_for(kind, size or _SIZES.get(kind, (1024, 1024)), model)
     with tempfile.TemporaryDirectory() as scratch:
         figures, pictures = _time(model, call, runs, vram_gb, models_dir, Path(scratch))
         lossy = [name for name in _LOSSY if model.options.get(name) is not None]
