@@ -47,6 +47,8 @@ class Memory(Protocol):
 
     def peak_bytes(self) -> int: ...
 
+    def empty_cache(self) -> None: ...
+
 
 @dataclass
 class _Kept:
@@ -121,6 +123,8 @@ class Residency:
             model_id, kept = self._kept.popitem()
             kept.adapter.unload()
             log.info("model unloaded", model=model_id)
+        # What a load left behind that ran out of memory belongs to no model.
+        self._device.empty_cache()
 
     # --- bringing one in
 
@@ -174,8 +178,9 @@ class Residency:
         if needed > total:
             if not _may_offload(model):
                 raise NotEnoughMemoryError(
-                    f"{model.id} needs {_gb(needed)}, and this worker's device has {_gb(total)}"
-                    " (offload is off in its catalog entry)"
+                    f"{model.id} needs {_gb(needed)}, and this worker's device has {_gb(total)} for models: choose a"
+                    " smaller model or size, or in its catalog entry let options.quantization be fp8 or nf4, or"
+                    " options.offload be auto"
                 )
             wanted = self._free_bytes("device") + sum(kept.bytes for kept in self._idle("device", model))
         for kept in self._idle("device", model):
@@ -229,4 +234,4 @@ def _may_offload(model: Model) -> bool:
 
 
 def _gb(size: int) -> str:
-    return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e9:.1g} GB"

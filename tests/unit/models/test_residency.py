@@ -47,6 +47,8 @@ class Card:
     def peak_bytes(self) -> int:
         return self.peak
 
+    def empty_cache(self) -> None: ...
+
 
 class Clock:
     now = 0.0
