@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from farm.cache import ArtifactCache
+from farm.process import memory_and_traffic
 from farm.provenance import provenance
 from farm.reporter import Reporter
 from models.catalog import Catalog, HelperKind
@@ -36,6 +37,12 @@ if TYPE_CHECKING:
     from models.interfaces import RGB
 
 log = structlog.get_logger(__name__)
+
+
+_MOVES_BYTES: frozenset[Phase] = frozenset(("fetch", "load", "upload"))
+"""Phases without steps, whose progress is that bytes move."""
+_PROGRESS_BYTES = 16 << 20
+"""As much moves within seconds wherever weights are read; a worker that hangs moves a hundredth of it in a minute."""
 
 
 def manifest_key(attempt: AttemptId) -> str:
@@ -70,12 +77,15 @@ class Attempt:
         self.assignment = assignment
         self.work_dir = bench.work_root / f"{assignment.task_id}-{assignment.epoch}"
         self._bench = bench
-        self._budgets_s = TASK_KINDS[assignment.kind].phase_budgets_s
+        model = bench.catalog.get(assignment.model)
+        weighted = model is not None and model.weights is not None
+        self._budgets_s = TASK_KINDS[assignment.kind].budgets_s(weighted=weighted)
         self._cancelled = threading.Event()
         # Until the pipeline says otherwise, what takes time is importing and loading.
         self._phase: Phase = "load"
         self._fraction = 0.0
         self._started_at = self._phase_since = self._progressed_at = time.monotonic()
+        self._moved = memory_and_traffic()
         self.timings_s: dict[str, float] = {}
         self.parameters: dict[str, Any] = {}
         self.held = ExitStack()
@@ -87,6 +97,11 @@ class Attempt:
     # --- for the worker
 
     def status(self) -> WorkerStatus:
+        if self._phase in _MOVES_BYTES:
+            now = memory_and_traffic()
+            if any(abs(new - old) >= _PROGRESS_BYTES for new, old in zip(now, self._moved, strict=True)):
+                self._progressed()
+                self._moved = now
         return WorkerStatus(
             attempt=self.assignment.attempt,
             phase=self._phase,
@@ -98,12 +113,16 @@ class Attempt:
     def cancel(self) -> None:
         self._cancelled.set()
 
+    def _progressed(self) -> None:
+        self._progressed_at = time.monotonic()
+
     def enter(self, phase: Phase) -> Phase:
         """Go over to another phase; returns the one before."""
         now = time.monotonic()
         before = self._phase
         self.timings_s[before] = self.timings_s.get(before, 0.0) + now - self._phase_since
         self._phase, self._phase_since, self._progressed_at = phase, now, now
+        self._moved = memory_and_traffic()
         self._bench.reporter.report(self.assignment, phase, self._fraction)
         return before
 
@@ -130,7 +149,7 @@ class Attempt:
             self.enter(before)
 
     def progress(self, fraction: float, preview: "RGB | None" = None) -> None:
-        self._progressed_at = time.monotonic()
+        self._progressed()
         self._fraction = min(max(fraction, 0.0), 1.0)
         shown = None if preview is None else jpeg(preview)
         self._bench.reporter.report(self.assignment, self._phase, self._fraction, preview=shown)
@@ -152,13 +171,13 @@ class Attempt:
 
     def fetch(self, key: str) -> Path:
         path = self._bench.cache.fetch(key, self.work_dir)
-        self._progressed_at = time.monotonic()
+        self._progressed()
         return path
 
     def store(self, path: Path, media_type: str | None = None) -> StoredArtifact:
         artifact = describe(path, media_type)
         self._bench.store.keep_file(artifact.key, path)
-        self._progressed_at = time.monotonic()
+        self._progressed()
         return artifact
 
 

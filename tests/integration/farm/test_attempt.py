@@ -27,6 +27,7 @@ from models.catalog_file import load_catalog
 from models.device import Device
 from models.peaks import Peaks
 from models.residency import Residency
+from models.sources import Weights
 from monitoring.logs import configure_logging
 from pipelines.context import TaskCancelled
 from runtime.artifacts import ArtifactStore, content_key
@@ -187,6 +188,45 @@ def test_the_budget_is_that_of_the_phase_and_every_step_counts(bench: Bench, tmp
         with pytest.raises(TaskCancelled):
             attempt.progress(0.6)
     assert attempt.status().phase == "load"
+
+
+def test_a_load_lives_as_long_as_it_reads(bench: Bench, tmp_path: Path) -> None:
+    """Weights are read, or mapped and copied, and both count; waiting does not."""
+    path = tmp_path / "weights"
+    path.write_bytes(bytes(64 << 20))
+    kept = []
+
+    def read() -> None:
+        with path.open("rb", buffering=0) as file:
+            while file.read(1 << 20):
+                pass
+
+    def copy() -> None:
+        kept.append(np.array(np.memmap(path, np.uint8, mode="r")))
+
+    attempt = Attempt(bench, assignment(tmp_path))
+    with attempt.phase("load"):
+        for load in (read, copy):
+            time.sleep(0.05)
+            before = attempt.status().since_progress_s
+            assert before >= 0.05, "nothing moves by itself"
+            load()
+            assert attempt.status().since_progress_s < before, load.__name__
+    with attempt.phase("run"):
+        time.sleep(0.05)
+        read()
+        assert attempt.status().since_progress_s >= 0.05, "a step is a step"
+
+
+def test_a_model_with_weights_may_take_longer_for_a_step(bench: Bench, tmp_path: Path) -> None:
+    (stage,) = bench.catalog.entries
+    heavy = stage.model_copy(update={"id": "heavy", "weights": Weights(path=tmp_path)})
+    attempt = Attempt(replace(bench, catalog=Catalog([heavy])), assignment(tmp_path, model="heavy"))
+    budgets = {}
+    for phase in ("load", "run", "decode", "upload"):
+        with attempt.phase(phase):
+            budgets[phase] = attempt.status().budget_s
+    assert budgets == {"load": 60, "run": 150, "decode": 150, "upload": 30}, "half of each, as the bench says"
 
 
 def test_a_redis_that_never_answers_does_not_hold_up_a_task() -> None:
