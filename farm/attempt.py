@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from farm.cache import ArtifactCache
+from farm.process import memory_and_traffic
 from farm.provenance import provenance
 from farm.reporter import Reporter
 from models.catalog import Catalog, HelperKind
+from models.faults import lost_device, ran_out_of_memory
 from models.interfaces import Adapter, Phase, UserInputError
-from models.residency import Residency
+from models.residency import NotEnoughMemoryError, Residency
 from models.specs import StoredArtifact
 from monitoring.tracing import traced
 from pipelines.context import PartOfTask, TaskCancelled, describe
@@ -35,6 +37,12 @@ if TYPE_CHECKING:
     from models.interfaces import RGB
 
 log = structlog.get_logger(__name__)
+
+
+_MOVES_BYTES: frozenset[Phase] = frozenset(("fetch", "load", "upload"))
+"""Phases without steps, whose progress is that bytes move."""
+_PROGRESS_BYTES = 16 << 20
+"""As much moves within seconds wherever weights are read; a worker that hangs moves a hundredth of it in a minute."""
 
 
 def manifest_key(attempt: AttemptId) -> str:
@@ -69,21 +77,31 @@ class Attempt:
         self.assignment = assignment
         self.work_dir = bench.work_root / f"{assignment.task_id}-{assignment.epoch}"
         self._bench = bench
-        self._budgets_s = TASK_KINDS[assignment.kind].phase_budgets_s
+        model = bench.catalog.get(assignment.model)
+        weighted = model is not None and model.weights is not None
+        self._budgets_s = TASK_KINDS[assignment.kind].budgets_s(weighted=weighted)
         self._cancelled = threading.Event()
         # Until the pipeline says otherwise, what takes time is importing and loading.
         self._phase: Phase = "load"
         self._fraction = 0.0
         self._started_at = self._phase_since = self._progressed_at = time.monotonic()
+        self._moved = memory_and_traffic()
         self.timings_s: dict[str, float] = {}
         self.parameters: dict[str, Any] = {}
         self.held = ExitStack()
         """What the attempt keeps from being evicted until it ends."""
         self._helpers: dict[str, Adapter | None] = {}
+        self.device_lost = False
+        """Whether the device failed in a way that only the end of the process mends."""
 
     # --- for the worker
 
     def status(self) -> WorkerStatus:
+        if self._phase in _MOVES_BYTES:
+            now = memory_and_traffic()
+            if any(abs(new - old) >= _PROGRESS_BYTES for new, old in zip(now, self._moved, strict=True)):
+                self._progressed()
+                self._moved = now
         return WorkerStatus(
             attempt=self.assignment.attempt,
             phase=self._phase,
@@ -95,17 +113,30 @@ class Attempt:
     def cancel(self) -> None:
         self._cancelled.set()
 
+    def _progressed(self) -> None:
+        self._progressed_at = time.monotonic()
+
     def enter(self, phase: Phase) -> Phase:
         """Go over to another phase; returns the one before."""
         now = time.monotonic()
         before = self._phase
         self.timings_s[before] = self.timings_s.get(before, 0.0) + now - self._phase_since
         self._phase, self._phase_since, self._progressed_at = phase, now, now
+        self._moved = memory_and_traffic()
         self._bench.reporter.report(self.assignment, phase, self._fraction)
         return before
 
     def elapsed_s(self) -> float:
         return time.monotonic() - self._started_at
+
+    @contextmanager
+    def helped(self) -> Iterator[None]:
+        """While a pipeline runs; what it was helped by may go afterwards."""
+        try:
+            with self.held:
+                yield
+        finally:
+            self._helpers.clear()
 
     # --- for the pipeline: pipelines.context.TaskContext
 
@@ -118,7 +149,7 @@ class Attempt:
             self.enter(before)
 
     def progress(self, fraction: float, preview: "RGB | None" = None) -> None:
-        self._progressed_at = time.monotonic()
+        self._progressed()
         self._fraction = min(max(fraction, 0.0), 1.0)
         shown = None if preview is None else jpeg(preview)
         self._bench.reporter.report(self.assignment, self._phase, self._fraction, preview=shown)
@@ -140,13 +171,13 @@ class Attempt:
 
     def fetch(self, key: str) -> Path:
         path = self._bench.cache.fetch(key, self.work_dir)
-        self._progressed_at = time.monotonic()
+        self._progressed()
         return path
 
     def store(self, path: Path, media_type: str | None = None) -> StoredArtifact:
         artifact = describe(path, media_type)
         self._bench.store.keep_file(artifact.key, path)
-        self._progressed_at = time.monotonic()
+        self._progressed()
         return artifact
 
 
@@ -166,36 +197,57 @@ def perform(bench: Bench, attempt: Attempt) -> bytes:
         shutil.rmtree(attempt.work_dir, ignore_errors=True)
 
 
+@dataclass(frozen=True)
+class _End:
+    """How a try ended. It holds no exception, whose frames would hold what the try had on the device."""
+
+    outcome: OutcomeClass
+    result: dict[str, object] | None = None
+    message: str | None = None
+    field: str | None = None
+    permanent: bool = False
+
+
 def _outcome(bench: Bench, attempt: Attempt) -> AttemptReport:
-    result = None
-    outcome, message, field = OutcomeClass.SUCCEEDED, None, None
-    try:
-        result = _run(bench, attempt)
-    except TaskCancelled:
-        outcome, message = OutcomeClass.CANCELLED, "cancelled"
-    except UserInputError as error:
-        outcome, message, field = OutcomeClass.USER, both(error.zh, error.en), error.field
-    # A pipeline may raise anything; whatever it is, this attempt has failed and the worker goes on.
-    except Exception as error:  # noqa: BLE001
-        outcome = _classify(error)
-        full = outcome is OutcomeClass.NODE
-        message = "the disk of the machine that rendered it is full" if full else f"{type(error).__name__}: {error}"
-        log.error("attempt failed", traceback=traceback.format_exc())
-    if outcome is OutcomeClass.MODEL_OUT_OF_MEMORY:
-        bench.residency.unload_all()
+    end = _try(bench, attempt)
+    if end.outcome is OutcomeClass.MODEL_OUT_OF_MEMORY and not end.permanent:
+        log.warning("out of memory: once more, without the other models")
+        end = _try(bench, attempt, alone=True)
     attempt.enter("upload")
     return AttemptReport(
         task_id=attempt.assignment.task_id,
         epoch=attempt.assignment.epoch,
         worker=bench.worker,
-        outcome=outcome,
-        result=result,
-        error_message=None if message is None else _storable(message),
-        error_field=field,
+        outcome=end.outcome,
+        permanent=end.permanent,
+        result=end.result,
+        error_message=None if end.message is None else _storable(end.message),
+        error_field=end.field,
         duration_s=attempt.elapsed_s(),
         timings_s=attempt.timings_s,
         log_key=log_key(attempt.assignment.attempt),
     )
+
+
+def _try(bench: Bench, attempt: Attempt, *, alone: bool = False) -> _End:
+    """``alone``: after everything that the worker keeps was unloaded."""
+    try:
+        if alone:
+            attempt.enter("load")
+            bench.residency.unload_all()
+        return _End(OutcomeClass.SUCCEEDED, _run(bench, attempt))
+    except TaskCancelled:
+        return _End(OutcomeClass.CANCELLED, message="cancelled")
+    except UserInputError as error:
+        return _End(OutcomeClass.USER, message=both(error.zh, error.en), field=error.field)
+    # A pipeline may raise anything; whatever it is, this attempt has failed and the worker goes on.
+    except Exception as error:  # noqa: BLE001
+        log.error("attempt failed", traceback=traceback.format_exc())
+        attempt.device_lost = lost_device(error)
+        outcome = _classify(error)
+        full = outcome is OutcomeClass.NODE
+        message = "the disk of the machine that rendered it is full" if full else f"{type(error).__name__}: {error}"
+        return _End(outcome, message=message, permanent=isinstance(error, NotEnoughMemoryError))
 
 
 def _run(bench: Bench, attempt: Attempt) -> dict[str, object]:
@@ -206,7 +258,7 @@ def _run(bench: Bench, attempt: Attempt) -> dict[str, object]:
         raise LookupError(f"the catalog has no model {assignment.model!r}")
     pipeline = import_module(kind.module)
     spec = kind.spec.model_validate(assignment.spec)
-    with attempt.held:
+    with attempt.helped():
         loading = PartOfTask(attempt, 0.0, 0.0)
         adapter = attempt.held.enter_context(bench.residency.use(model, kind.shape(spec), loading))
         attempt.enter("run")
@@ -218,8 +270,9 @@ def _run(bench: Bench, attempt: Attempt) -> dict[str, object]:
 
 
 def _classify(error: Exception) -> OutcomeClass:
-    # torch.OutOfMemoryError by its name: this process need not have torch.
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    if lost_device(error):
+        return OutcomeClass.WORKER
+    if ran_out_of_memory(error):
         return OutcomeClass.MODEL_OUT_OF_MEMORY
     if isinstance(error, DiskFullError) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
         return OutcomeClass.NODE

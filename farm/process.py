@@ -31,6 +31,14 @@ def _start_ticks(pid: int) -> int | None:
     return int(stat.rpartition(")")[2].split()[19])
 
 
+def memory_and_traffic() -> tuple[int, int]:
+    """Bytes that are resident, and bytes read and written so far. One of them moves while weights are read, from mapped
+    files or others, and both stand still in a hang."""
+    fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text(encoding="ascii").splitlines())
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE"), int(fields["rchar"]) + int(fields["wchar"])
+
+
 def note_process(scratch_dir: Path, worker: str) -> None:
     """Note this process as the worker's."""
     path = _note(scratch_dir, worker)

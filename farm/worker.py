@@ -126,6 +126,11 @@ class Worker:
             finally:
                 with self._lock:
                     self._current = None
+            if attempt.device_lost:
+                # No later task could use the device in this process. The manifest tells how the attempt ended; what
+                # an orderly end would do, such as free the device's memory, may hang.
+                log.error("the device is lost to this process, which ends", **assignment.trace)
+                os._exit(1)
             self._manifests[assignment.attempt] = manifest
             if len(self._manifests) > _REMEMBERED_ATTEMPTS:
                 self._manifests.popitem(last=False)

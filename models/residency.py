@@ -8,7 +8,7 @@ asked for lately, per byte.
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +17,9 @@ from typing import Literal, Protocol
 import structlog
 
 from models.catalog import Model
+from models.faults import lost_device
 from models.interfaces import Adapter, Report, WeightedAdapter
+from models.measuring import Apart, Gauge, Measuring
 from models.options import WeightedOptions
 from models.peaks import Peaks
 from models.weights import fetch, stored_bytes
@@ -35,17 +37,13 @@ class NotEnoughMemoryError(MemoryError):
     """A model does not fit into what this worker has, even alone."""
 
 
-class Memory(Protocol):
+class Memory(Gauge, Protocol):
     """What residency asks of a device; models.device.Device has it."""
 
     @property
     def total_bytes(self) -> int: ...
 
-    def used_bytes(self) -> int: ...
-
-    def reset_peak(self) -> None: ...
-
-    def peak_bytes(self) -> int: ...
+    def empty_cache(self) -> None: ...
 
 
 @dataclass
@@ -86,6 +84,7 @@ class Residency:
         self._peaks = peaks
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
+        self._measuring = Measuring(device)
 
     @contextmanager
     def use(self, model: Model, shape: str, report: Report) -> Iterator[Adapter | None]:
@@ -97,19 +96,23 @@ class Residency:
         if model.adapter is None:
             yield None
             return
-        kept = self._on_device(model, shape, report)
+        with self._measuring.span():
+            kept = self._on_device(model, shape, report)
         now = self._clock()
         kept.uses = 1 + kept.uses * math.exp2((kept.used_at - now) / _HALF_LIFE_S)
         kept.used_at = now
         kept.in_use += 1
-        measures = model.weights is not None and kept.in_use == 1
-        before = self._begin_measuring() if measures else 0
         try:
-            yield kept.adapter
+            if model.weights is None:
+                yield kept.adapter
+            elif self._measuring.busy:
+                # The block goes on while the model that is helped runs; what helps takes is in its calls.
+                yield Apart(kept.adapter, lambda: self._measured(model, shape))  # type: ignore[misc]
+            else:
+                with self._measured(model, shape):
+                    yield kept.adapter
         finally:
             kept.in_use -= 1
-            if measures:
-                self._peaks.note_run(model, shape, max(0, self._device.peak_bytes() - before))
 
     def resident(self) -> list[str]:
         """The ids of the models on the device."""
@@ -121,6 +124,8 @@ class Residency:
             model_id, kept = self._kept.popitem()
             kept.adapter.unload()
             log.info("model unloaded", model=model_id)
+        # What a load left behind that ran out of memory belongs to no model.
+        self._device.empty_cache()
 
     # --- bringing one in
 
@@ -137,13 +142,22 @@ class Residency:
             self._make_room(model, run_bytes, kept.bytes + run_bytes)
             return kept
         self._make_room(model, weight_bytes + run_bytes, weight_bytes + run_bytes)
-        if kept is None:
-            return self._load(model, folder, report)
+        if kept is not None and self._resumed(kept, report):
+            return kept
+        return self._load(model, folder, report)
+
+    def _resumed(self, kept: _Kept, report: Report) -> bool:
+        """False where it could not be brought back from host memory, and was dropped."""
         with report.phase("load"):
-            _weighted(kept).resume()
+            try:
+                _weighted(kept).resume()
+            # Whatever stopped it, some of it is on the device now and some is not: only a load makes it whole.
+            except Exception as error:  # noqa: BLE001
+                self._give_up(kept, error)
+                return False
         kept.tier = "device"
-        log.info("model back on the device", model=model.id)
-        return kept
+        log.info("model back on the device", model=kept.model.id)
+        return True
 
     def _load(self, model: Model, folder: Path | None, report: Report) -> _Kept:
         assert model.adapter is not None  # noqa: S101 - use() saw to it
@@ -174,8 +188,9 @@ class Residency:
         if needed > total:
             if not _may_offload(model):
                 raise NotEnoughMemoryError(
-                    f"{model.id} needs {_gb(needed)}, and this worker's device has {_gb(total)}"
-                    " (offload is off in its catalog entry)"
+                    f"{model.id} needs {_gb(needed)}, and this worker's device has {_gb(total)} for models: choose a"
+                    " smaller model or size, or in its catalog entry let options.quantization be fp8 or nf4, or"
+                    " options.offload be auto"
                 )
             wanted = self._free_bytes("device") + sum(kept.bytes for kept in self._idle("device", model))
         for kept in self._idle("device", model):
@@ -201,21 +216,32 @@ class Residency:
             if self._free_bytes("host") >= kept.bytes or other.worth(now) >= kept.worth(now):
                 break
             self._drop(other)
-        if self._free_bytes("host") >= kept.bytes:
-            _weighted(kept).park()
-            kept.tier = "host"
-            log.info("model parked in host memory", model=kept.model.id)
-        else:
+        if self._free_bytes("host") < kept.bytes:
             self._drop(kept)
+            return
+        try:
+            _weighted(kept).park()
+        # Half of it may be in host memory; the task that room is made for has no part in that.
+        except Exception as error:  # noqa: BLE001
+            self._give_up(kept, error)
+            return
+        kept.tier = "host"
+        log.info("model parked in host memory", model=kept.model.id)
+
+    def _give_up(self, kept: _Kept, error: Exception) -> None:
+        """Drop a model that was half moved. Raises the error again where the device is lost with it."""
+        log.warning("model could not be moved", model=kept.model.id, error=f"{type(error).__name__}: {error}")
+        self._drop(kept)
+        if lost_device(error):
+            raise error
 
     def _drop(self, kept: _Kept) -> None:
         del self._kept[kept.model.id]
         kept.adapter.unload()
         log.info("model unloaded", model=kept.model.id)
 
-    def _begin_measuring(self) -> int:
-        self._device.reset_peak()
-        return self._device.used_bytes()
+    def _measured(self, model: Model, shape: str) -> AbstractContextManager[None]:
+        return self._measuring.span(lambda peak: self._peaks.note_run(model, shape, max(0, peak)))
 
 
 def _weighted(kept: _Kept) -> WeightedAdapter:
@@ -229,4 +255,4 @@ def _may_offload(model: Model) -> bool:
 
 
 def _gb(size: int) -> str:
-    return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e9:.1g} GB"

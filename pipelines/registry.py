@@ -20,6 +20,10 @@ class TaskKind:
     result: type[specs.Result]
     phase_budgets_s: dict[str, float] = field(default_factory=dict)
 
+    def budgets_s(self, *, weighted: bool) -> dict[str, float]:
+        """``weighted``: a model with weights runs it, whose step takes minutes on a card that streams them."""
+        return {**self.phase_budgets_s, **_WEIGHTED_BUDGETS_S} if weighted else self.phase_budgets_s
+
     def shape(self, spec: specs.Spec) -> str:
         """By what a task's need of memory and time goes, beside its model: ``1280x720`` pixels, ``x121`` frames,
         ``30s`` of sound."""
@@ -35,6 +39,8 @@ class TaskKind:
 
 
 _DEFAULT_BUDGETS_S = {"fetch": 60.0, "load": 120.0, "compile": 600.0, "run": 20.0, "decode": 60.0, "upload": 60.0}
+
+_WEIGHTED_BUDGETS_S = {"run": 300.0, "decode": 300.0}
 
 
 def _kind(name: str, spec: type[specs.Spec], result: type[specs.Result], **budgets_s: float) -> TaskKind:

@@ -153,6 +153,7 @@ async def commit_outcome(session: AsyncSession, report: AttemptReport, *, max_at
         return None
     verdict = judge(
         report.outcome,
+        permanent=report.permanent,
         cancel_requested=task.cancel_requested_at is not None,
         task_failures=task.task_failures,
         farm_failures=task.farm_failures,

@@ -53,7 +53,8 @@ class Assignment:
 
 
 class AttemptReport(BaseModel):
-    """How an attempt ended, as the worker says; also the content of its manifest. Durations are seconds."""
+    """How an attempt ended, as the worker says; also the content of its manifest. Durations are seconds. A failure is
+    ``permanent`` where another try would end alike, such as with a model that no worker of this size can hold."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -61,6 +62,7 @@ class AttemptReport(BaseModel):
     epoch: int
     worker: str
     outcome: OutcomeClass
+    permanent: bool = False
     result: dict[str, Any] | None = None
     error_message: str | None = None
     error_field: str | None = None

@@ -25,6 +25,7 @@ class Verdict:
 def judge(
     outcome: OutcomeClass,
     *,
+    permanent: bool = False,
     cancel_requested: bool,
     task_failures: int,
     farm_failures: int,
@@ -33,13 +34,13 @@ def judge(
     """Whether a task is done, gives up or tries again.
 
     A cancelled job's task is cancelled however its attempt ended: whoever cancelled was told that it costs
-    nothing.
+    nothing. ``permanent``: the worker knows that another try would fail alike.
     """
     if cancel_requested or outcome is OutcomeClass.CANCELLED:
         return Verdict(TaskState.CANCELLED, OutcomeClass.CANCELLED, task_failures, farm_failures)
     if outcome is OutcomeClass.SUCCEEDED:
         return Verdict(TaskState.SUCCEEDED, outcome, task_failures, farm_failures)
-    if outcome is OutcomeClass.USER:
+    if permanent or outcome is OutcomeClass.USER:
         return Verdict(TaskState.FAILED, outcome, task_failures + 1, farm_failures)
     if outcome is OutcomeClass.TASK:
         task_failures += 1

@@ -15,13 +15,16 @@ from models.specs import SpeechSpec, Word
 
 class Script(BaseModel):
     """``log`` gets a line ``name pid`` for each execution; ``hang`` sleeps without a step, ``die`` ends the
-    process."""
+    process, ``memory`` and ``wrapped`` are for want of it, ``device`` is a CUDA error. What ends ``_once`` ends well
+    when it is executed again."""
 
     log: str
     name: str
     steps: int = 1
     step_s: float = 0.0
-    ending: Literal["ok", "user", "fail", "memory", "hang", "die", "big", "nul"] = "ok"
+    ending: Literal[
+        "ok", "user", "fail", "memory", "memory_once", "wrapped", "device", "device_once", "hang", "die", "big", "nul"
+    ] = "ok"
 
     def spec(self) -> SpeechSpec:
         return SpeechSpec(text=self.model_dump_json(), language="en", voice="stage")
@@ -41,16 +44,29 @@ class StageSpeaker:
         script = Script.model_validate_json(spec.text)
         with Path(script.log).open("a", encoding="utf-8") as log:
             log.write(f"{script.name} {os.getpid()}\n")
+        begun = Path(script.log).read_text(encoding="utf-8").splitlines()
+        again = sum(line.startswith(f"{script.name} ") for line in begun) > 1
         for step in range(script.steps):
             report(step / script.steps)
             time.sleep(script.step_s)
-        match script.ending:
+        match script.ending.removesuffix("_once") if not (again and script.ending.endswith("_once")) else "ok":
             case "user":
                 raise UserInputError("nobody can say this", field="text")
             case "fail":
                 raise RuntimeError("the stage is on fire")
             case "memory":
                 raise MemoryError("no room on the stage")
+            case "wrapped":
+                import torch
+
+                try:
+                    raise torch.OutOfMemoryError("CUDA out of memory")
+                except RuntimeError as error:
+                    raise ValueError("the folder cannot be loaded") from error
+            case "device":
+                import torch
+
+                raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
             case "hang":
                 time.sleep(3600)
             case "die":

@@ -8,8 +8,10 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
 import redis
@@ -20,7 +22,12 @@ from farm.cache import ArtifactCache
 from farm.gpu import list_gpus
 from farm.process import end_process, note_process, work_root
 from farm.reporter import Reporter
+from models.catalog import Catalog, Model
 from models.catalog_file import load_catalog
+from models.device import Device
+from models.peaks import Peaks
+from models.residency import Residency
+from models.sources import Weights
 from monitoring.logs import configure_logging
 from pipelines.context import TaskCancelled
 from runtime.artifacts import ArtifactStore, content_key
@@ -30,6 +37,7 @@ from scheduler.task import OutcomeClass
 from tests.integration.farm.adapters import Script
 from tests.integration.farm.conftest import CATALOG
 from tests.residency import cpu_residency
+from tests.tiny.safetensors import write_safetensors
 
 NOBODY = "redis://127.0.0.1:1/0"
 
@@ -95,6 +103,8 @@ def test_equal_specs_give_equal_results(bench: Bench, tmp_path: Path) -> None:
         ({"ending": "user"}, OutcomeClass.USER, "nobody can say this"),
         ({"ending": "fail"}, OutcomeClass.TASK, "RuntimeError: the stage is on fire"),
         ({"ending": "memory"}, OutcomeClass.MODEL_OUT_OF_MEMORY, "MemoryError: no room on the stage"),
+        ({"ending": "wrapped"}, OutcomeClass.MODEL_OUT_OF_MEMORY, "ValueError: the folder cannot be loaded"),
+        ({"ending": "device"}, OutcomeClass.WORKER, "AcceleratorError: CUDA error: an illegal memory access"),
         ({"model": "none-such"}, OutcomeClass.TASK, "the catalog has no model 'none-such'"),
     ],
 )
@@ -105,6 +115,40 @@ def test_failures_are_classified(
     assert report.outcome is outcome
     assert message in (report.error_message or "")
     assert report.error_field == ("text" if outcome is OutcomeClass.USER else None)
+
+
+def executions(tmp_path: Path) -> int:
+    return len((tmp_path / "executions").read_text().splitlines())
+
+
+def test_out_of_memory_is_tried_once_more_in_an_empty_worker(bench: Bench, tmp_path: Path) -> None:
+    configure_logging("worker", stream=io.StringIO())
+    run(bench, tmp_path)
+    before = bench.residency.resident()
+    report = run(bench, tmp_path, name="short", ending="memory_once", epoch=2)
+    assert (before, report.outcome) == (["stage"], OutcomeClass.SUCCEEDED)
+    text = bench.store.get_bytes(report.log_key or "").decode()
+    assert text.index("no room on the stage") < text.index("model unloaded") < text.index("model loaded")
+    assert run(bench, tmp_path, ending="memory", epoch=3).permanent is False
+    assert executions(tmp_path) == 1 + 2 + 2
+
+
+def test_a_model_that_no_worker_of_this_size_can_hold_is_not_tried_again(bench: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "large"
+    folder.mkdir()
+    write_safetensors(folder / "model.safetensors", {"w": np.zeros(2_000_000, np.float32)})
+    (stage,) = bench.catalog.entries
+    large = Model.model_validate({**stage.model_dump(), "id": "large", "weights": {"path": folder}})
+    device = Device("cpu", limit_bytes=4_000_000)
+    residency = Residency(device, models_dir=tmp_path, host_bytes=0, peaks=Peaks(tmp_path / "peaks.json"))
+    small = replace(bench, catalog=Catalog([stage, large]), residency=residency)
+    run(small, tmp_path)
+    report = run(small, tmp_path, model="large", epoch=2)
+    assert (report.outcome, report.permanent) == (OutcomeClass.MODEL_OUT_OF_MEMORY, True)
+    assert "large needs 0.01 GB, and this worker's device has 0.004 GB for models" in (report.error_message or "")
+    assert "options.quantization" in (report.error_message or "")
+    assert residency.resident() == ["stage"], "nothing goes for a model that cannot come"
+    assert executions(tmp_path) == 1
 
 
 def test_a_full_disk_is_the_nodes_fault(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,6 +188,45 @@ def test_the_budget_is_that_of_the_phase_and_every_step_counts(bench: Bench, tmp
         with pytest.raises(TaskCancelled):
             attempt.progress(0.6)
     assert attempt.status().phase == "load"
+
+
+def test_a_load_lives_as_long_as_it_reads(bench: Bench, tmp_path: Path) -> None:
+    """Weights are read, or mapped and copied, and both count; waiting does not."""
+    path = tmp_path / "weights"
+    path.write_bytes(bytes(64 << 20))
+    kept = []
+
+    def read() -> None:
+        with path.open("rb", buffering=0) as file:
+            while file.read(1 << 20):
+                pass
+
+    def copy() -> None:
+        kept.append(np.array(np.memmap(path, np.uint8, mode="r")))
+
+    attempt = Attempt(bench, assignment(tmp_path))
+    with attempt.phase("load"):
+        for load in (read, copy):
+            time.sleep(0.05)
+            before = attempt.status().since_progress_s
+            assert before >= 0.05, "nothing moves by itself"
+            load()
+            assert attempt.status().since_progress_s < before, load.__name__
+    with attempt.phase("run"):
+        time.sleep(0.05)
+        read()
+        assert attempt.status().since_progress_s >= 0.05, "a step is a step"
+
+
+def test_a_model_with_weights_may_take_longer_for_a_step(bench: Bench, tmp_path: Path) -> None:
+    (stage,) = bench.catalog.entries
+    heavy = stage.model_copy(update={"id": "heavy", "weights": Weights(path=tmp_path)})
+    attempt = Attempt(replace(bench, catalog=Catalog([heavy])), assignment(tmp_path, model="heavy"))
+    budgets = {}
+    for phase in ("load", "run", "decode", "upload"):
+        with attempt.phase(phase):
+            budgets[phase] = attempt.status().budget_s
+    assert budgets == {"load": 60, "run": 150, "decode": 150, "upload": 30}, "half of each, as the bench says"
 
 
 def test_a_redis_that_never_answers_does_not_hold_up_a_task() -> None:

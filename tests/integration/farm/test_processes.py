@@ -64,6 +64,20 @@ async def test_kill_9_of_a_worker_runs_its_own_task_twice_and_no_other(stage: St
     assert (await stage.row(ids[0])).task_failures == 0
 
 
+async def test_a_worker_that_lost_its_device_ends_and_its_task_runs_elsewhere(stage: Stage) -> None:
+    stage.start_scheduler()
+    (task_id,) = await stage.enqueue(stage.script("hit", ending="device_once"))
+    await stage.begun("hit")
+    pid = stage.pid_of("hit")
+    (task,) = await stage.settled()
+    assert task.state is TaskState.SUCCEEDED
+    first, second = await stage.attempts(task_id)
+    assert (first.outcome, second.outcome) == (OutcomeClass.WORKER, OutcomeClass.SUCCEEDED)
+    assert "AcceleratorError" in (first.error_message or ""), "its manifest says why"
+    assert first.worker != second.worker
+    assert is_dead(pid)
+
+
 async def test_kill_9_of_the_scheduler_runs_nothing_twice(stage: Stage) -> None:
     scheduler = stage.start_scheduler()
     names = ["across", "over", "after"]

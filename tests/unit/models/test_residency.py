@@ -41,11 +41,17 @@ class Card:
     def used_bytes(self) -> int:
         return self.used
 
+    def take(self, gb: float) -> None:
+        """As much beside the weights, for a moment."""
+        self.peak = max(self.peak, self.used + int(gb * GB))
+
     def reset_peak(self) -> None:
         self.peak = self.used
 
     def peak_bytes(self) -> int:
         return self.peak
+
+    def empty_cache(self) -> None: ...
 
 
 class Clock:
@@ -65,6 +71,7 @@ class Weighted:
 
     def __init__(self, model: Model, folder: Path, device: Card) -> None:
         self.model = model
+        self.card = device
 
     @property
     def weight_bytes(self) -> int:
@@ -73,6 +80,9 @@ class Weighted:
     def load(self) -> None:
         CLOCK.now += LOAD_S.get(self.model.id, 5.0)
         LOG.append(f"load {self.model.id}")
+        if self.model.options.get("fills"):
+            self.card.used += self.weight_bytes
+            self.card.take(1)
         if self.model.options.get("broken"):
             raise RuntimeError("broken")
 
@@ -81,9 +91,22 @@ class Weighted:
 
     def park(self) -> None:
         LOG.append(f"park {self.model.id}")
+        self._fail("park")
 
     def resume(self) -> None:
         LOG.append(f"resume {self.model.id}")
+        self._fail("resume")
+
+    def _fail(self, move: str) -> None:
+        if self.model.options.get("fails") == move:
+            raise RuntimeError("no more pinned memory")
+        if self.model.options.get("loses_device") == move:
+            import torch
+
+            raise torch.AcceleratorError("CUDA error: unspecified launch failure")
+
+    def embed(self, takes_gb: float) -> None:
+        self.card.take(takes_gb)
 
 
 @pytest.fixture(autouse=True)
@@ -178,6 +201,31 @@ def test_host_memory_keeps_what_the_device_has_no_room_for(tmp_path: Path) -> No
     assert LOG == ["load a", "park a", "load b", "park b", "resume a"]
 
 
+@pytest.mark.parametrize("fails", ["fails", "loses_device"])
+@pytest.mark.parametrize(
+    ("move", "host_gb", "log"),
+    [
+        ("park", 6, ["load a", "park a", "unload a", "load b", "park b", "load a"]),
+        ("resume", 7, ["load a", "park a", "load b", "unload b", "resume a", "unload a", "load a"]),
+    ],
+)
+def test_a_model_that_could_not_be_moved_is_loaded_anew(
+    tmp_path: Path, fails: str, move: str, host_gb: float, log: list[str]
+) -> None:
+    """Nobody notices, but where the device is lost with it."""
+    a, b = entry(tmp_path, "a", 6, **{fails: move}), entry(tmp_path, "b", 6)
+    known(tmp_path, [a, b])
+    found, _ = residency(tmp_path, 10, host_gb=host_gb)
+    failing = {"park": 1, "resume": 2}[move]
+    for number, model in enumerate((a, b, a)):
+        if fails == "loses_device" and number == failing:
+            with pytest.raises(RuntimeError, match="unspecified launch failure"):
+                run(found, model)
+        run(found, model)
+        assert found.resident() == [model.id]
+    assert log == LOG
+
+
 def test_what_comes_from_host_memory_is_not_what_goes_to_make_room(tmp_path: Path) -> None:
     a, b = entry(tmp_path, "a", 6), entry(tmp_path, "b", 6)
     known(tmp_path, [a, b])
@@ -217,6 +265,21 @@ def test_a_measured_peak_makes_room_before_the_next_run(tmp_path: Path) -> None:
     run(found, b, "2048x2048", takes_gb=5)
     assert LOG[-1] == "unload a"
     assert Peaks(tmp_path / "peaks.json").run_bytes(b, "2048x2048") == 5 * GB
+
+
+def test_what_helps_is_measured_by_itself(tmp_path: Path) -> None:
+    """The helper stays until the painter is done, and is called between two of its pictures."""
+    painter, helper = entry(tmp_path, "painter", 5, fills=True), entry(tmp_path, "helper", 1, fills=True)
+    found, card = residency(tmp_path, 20)
+
+    with found.use(painter, "1x1", REPORT):
+        card.take(2)
+        with found.use(helper, "embedding", REPORT) as embedder:
+            embedder.embed(0.5)  # type: ignore[union-attr]
+            card.take(3)
+            embedder.embed(0.25)  # type: ignore[union-attr]
+    peaks = Peaks(tmp_path / "peaks.json")
+    assert (peaks.run_bytes(painter, "1x1"), peaks.run_bytes(helper, "embedding")) == (3 * GB, GB // 2)
 
 
 def test_a_model_too_large_for_the_device_offloads_or_is_refused(tmp_path: Path) -> None:

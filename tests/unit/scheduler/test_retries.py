@@ -7,10 +7,16 @@ from scheduler.task import OutcomeClass, TaskState
 
 
 def verdict(
-    outcome: OutcomeClass, *, cancel_requested: bool = False, task_failures: int = 0, farm_failures: int = 0
+    outcome: OutcomeClass,
+    *,
+    permanent: bool = False,
+    cancel_requested: bool = False,
+    task_failures: int = 0,
+    farm_failures: int = 0,
 ) -> Verdict:
     return judge(
         outcome,
+        permanent=permanent,
         cancel_requested=cancel_requested,
         task_failures=task_failures,
         farm_failures=farm_failures,
@@ -24,6 +30,11 @@ def test_success_ends_the_task() -> None:
 
 def test_a_users_mistake_fails_at_once() -> None:
     assert verdict(OutcomeClass.USER).state is TaskState.FAILED
+
+
+def test_what_would_fail_alike_is_not_tried_again() -> None:
+    after = verdict(OutcomeClass.MODEL_OUT_OF_MEMORY, permanent=True)
+    assert (after.state, after.outcome) == (TaskState.FAILED, OutcomeClass.MODEL_OUT_OF_MEMORY)
 
 
 def test_a_tasks_own_failures_count_to_the_limit_with_growing_pauses() -> None:
