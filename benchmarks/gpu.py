@@ -132,30 +132,34 @@ class Bench:
     # --- the figures
 
     def against_diffusers(self, name: str, prefix: str) -> None:
-        off = self.adapter(name, **OFF)
-        plain = self._steps_per_s(off, lambda seed: self._plain(name, off, seed))
-        bare = self._steps_per_s(off, lambda seed: self.call(name, off, seed))
+        off, defaults = self.adapter(name, **OFF), self.adapter(name)
+        pipeline = type(off.pipeline).from_pretrained(self.folder(name), dtype=off.dtype, use_safetensors=True)
+        pipeline.to(self.device.torch)
+        pipeline.set_progress_bar_config(disable=True)
+        plain, bare, fast = self._steps_per_s(
+            (pipeline, lambda seed: self._plain(name, pipeline, off.options, seed)),
+            (off.pipeline, lambda seed: self.call(name, off, seed)),
+            (defaults.pipeline, lambda seed: self.call(name, defaults, seed)),
+        )
         off.unload()
-        defaults = self.adapter(name)
-        fast = self._steps_per_s(defaults, lambda seed: self.call(name, defaults, seed))
         defaults.unload()
         self.figures[f"{prefix}_off_vs_diffusers"] = round(bare / plain, 3)
         self.figures[f"{prefix}_vs_diffusers"] = round(fast / plain, 3)
         self.figures[f"{prefix}_steps_per_s"] = round(fast, 3)
 
-    def _steps_per_s(self, adapter: Any, run: Callable[[int], object]) -> float:
-        """After one run to warm up, from the end of the first step to that of the last."""
-        run(0)
-        rates = []
-        for seed in range(1, self.runs + 1):
-            with _steps_of(adapter.pipeline, self.device) as steps:
-                run(seed)
-            rates.append((len(steps.stamps) - 1) / steps.between_s())
-        return median(rates)
+    def _steps_per_s(self, *sides: tuple[Any, Callable[[int], object]]) -> list[float]:
+        """Of pipelines that run in turn, after one run each to warm up: from the end of the first step to that of the
+        last."""
+        rates: list[list[float]] = [[] for _ in sides]
+        for seed in range(self.runs + 1):
+            for (pipeline, run), mine in zip(sides, rates, strict=True):
+                with _steps_of(pipeline, self.device) as steps:
+                    run(seed)
+                mine.append((len(steps.stamps) - 1) / steps.between_s())
+        return [median(mine[1:]) for mine in rates]
 
-    def _plain(self, name: str, adapter: Any, seed: int) -> None:
+    def _plain(self, name: str, pipeline: Any, options: Any, seed: int) -> None:
         """The pipeline as diffusers' documentation calls it."""
-        options = adapter.options
         arguments: dict[str, Any] = {
             "prompt": f"a lighthouse {seed}",
             "num_inference_steps": options.steps,
@@ -176,7 +180,7 @@ class Bench:
                 "num_frames": frames,
             }
         with torch.inference_mode():
-            adapter.pipeline(**arguments)
+            pipeline(**arguments)
 
     def farm(self) -> None:
         from benchmarks.gpu_farm import backlog

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from models.bench import Watch, call_for
 from models.catalog import Model
@@ -35,10 +36,13 @@ _KEPT_BYTES = 1_000_000
 def ways(model: Model, *, gpu: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     """Names and options of the ways to load a model."""
     yield "as listed", {}
+    diffusion = issubclass(_class(model), DiffusionPipelineAdapter)
     if not gpu:
+        if diffusion:
+            yield "fp8", {"quantization": "fp8"}
         return
     yield "bfloat16", {"dtype": "bfloat16"}
-    if not issubclass(_class(model), DiffusionPipelineAdapter):
+    if not diffusion:
         return
     for mode in ("model", "group", "sequential"):
         yield f"offload {mode}", {"dtype": "bfloat16", "offload": mode}
@@ -56,12 +60,16 @@ def _class(model: Model) -> type[Any]:
 
 
 def run(model: Model, folder: Path, device: Device, options: dict[str, Any]) -> None:
-    """Not compiled unless ``options`` say so. Raises what the adapter raises, AssertionError for what it ought not to have done."""
+    """Not compiled unless ``options`` say so. Raises what the adapter raises, AssertionError for what it ought not to
+    have done."""
     listed = (
         {"compile": False} if device.kind == "cuda" and "compile" in type(model.parsed_options).model_fields else {}
     )
     changed = Model.model_validate({**model.model_dump(), "options": {**model.options, **listed, **options}})
     call = call_for(model.tasks[0], SIZE, changed)
+    for dtype in (torch.float32, torch.bfloat16):
+        torch.ones(8, 8, dtype=dtype, device=device.torch) @ torch.ones(8, 8, dtype=dtype, device=device.torch)
+    device.empty_cache()  # cuBLAS keeps its workspace, which is no model's
     before = device.used_bytes()
     adapter = _class(changed)(changed, folder, device)
     adapter.load()

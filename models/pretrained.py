@@ -12,14 +12,19 @@ from transformers.utils.logging import disable_progress_bar
 from models.options import WeightedOptions
 from models.weighted import BadWeightsError, O, Weighted
 
+KEPT_WHOLE = ("pos_embed", "patch_embed", "norm", r"^lm_head$", r"(^|\.)wo$")
+"""Layers that fp8 leaves alone, by name: those that diffusers leaves too, the output that shares an embedding's
+weights, and T5's, whose dtype its code goes by before it is cast."""
+_ENDS = ("^proj_in$", "^proj_out$")
+
 
 @contextmanager
 def loading(what: str, folder: Path) -> Iterator[None]:
     """Tells whatever is wrong with the files of ``folder`` as a BadWeightsError."""
     try:
         yield
-    except BadWeightsError:
-        raise
+    except (BadWeightsError, torch.OutOfMemoryError, torch.AcceleratorError):
+        raise  # the files have no part in it
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, SafetensorError) as error:
         raise BadWeightsError(f"{folder}: no {what} can be loaded: {error}") from error
 
@@ -50,7 +55,7 @@ def pretrained(kind: Any, folder: Path, options: WeightedOptions, device: torch.
     if options.quantization == "fp8":
         from diffusers.hooks import apply_layerwise_casting
 
-        apply_layerwise_casting(model, storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype)
+        apply_layerwise_casting(model, torch.float8_e4m3fn, dtype, skip_modules_pattern=(*KEPT_WHOLE, *_ENDS))
     model.eval()
     return model
 

@@ -107,7 +107,7 @@ class Residency:
                 yield kept.adapter
             elif self._measuring.busy:
                 # The block goes on while the model that is helped runs; what helps takes is in its calls.
-                yield Apart(kept.adapter, lambda: self._measured(model, shape))  # type: ignore[misc]
+                yield Apart(kept.adapter, lambda: self._measured(model, shape))
             else:
                 with self._measured(model, shape):
                     yield kept.adapter

@@ -64,11 +64,20 @@ class Weighted(Generic[O]):
 
     def park(self) -> None:
         """To host memory; pinned where the device is a GPU, so that the way back runs at the bus's speed."""
+        if self.device.kind == "cpu":
+            self.device.empty_cache()
+            return
+        import torch
+
+        moved: dict[int, torch.Tensor] = {}  # weights that are tied stay so
         for module in self._modules():
-            module.to("cpu")
-            if self.device.kind == "cuda":
-                for tensor in (*module.parameters(), *module.buffers()):
-                    tensor.data = tensor.data.pin_memory()
+            for tensor in (*module.parameters(), *module.buffers()):
+                key = tensor.data_ptr()
+                if key not in moved:
+                    moved[key] = torch.empty_like(tensor.data, device="cpu", pin_memory=True)
+                    moved[key].copy_(tensor.data, non_blocking=True)
+                tensor.data = moved[key]
+        torch.cuda.synchronize()
         self.device.empty_cache()
 
     def resume(self) -> None:

@@ -11,6 +11,7 @@ from safetensors import safe_open
 
 from models.device import Device
 from models.options import Offload
+from models.pretrained import KEPT_WHOLE
 from models.weights import BadWeightsError
 
 Offloading = Literal["none", "model", "group", "sequential"]
@@ -21,6 +22,9 @@ _BYTES_PER_PIXEL = 2500
 _TILE_PIXELS = 512 * 512
 # A stream holds the block that computes and the one that comes; models have at least sixteen of them.
 _STREAMED_SHARE = 8
+
+# What is read past the hooks that would bring it: pipelines and engines take these tensors themselves.
+_READ_DIRECTLY = ("AceStepConditionEncoder",)
 
 DENOISERS = ("transformer", "transformer_2", "unet")
 _QUANTIZED = (*DENOISERS, "text_encoder", "text_encoder_2", "text_encoder_3")
@@ -101,6 +105,7 @@ def offload(pipeline: Any, mode: Offloading, device: Device) -> None:
     if mode == "model":
         pipeline.enable_model_cpu_offload(device=device.torch)
     elif mode == "sequential":
+        pipeline._exclude_from_cpu_offload = [*pipeline._exclude_from_cpu_offload, *_unhookable(pipeline)]
         pipeline.enable_sequential_cpu_offload(device=device.torch)
     elif mode == "group":
         streamed = device.kind == "cuda"
@@ -111,7 +116,22 @@ def offload(pipeline: Any, mode: Offloading, device: Device) -> None:
             offload_type="leaf_level",
             use_stream=streamed,
             non_blocking=streamed,
+            exclude_modules=_unhookable(pipeline),
         )
+
+
+def _unhookable(pipeline: Any) -> list[str]:
+    """Components that cannot come layer by layer; they are small, and stay on the device."""
+    return [
+        name
+        for name, component in pipeline.components.items()
+        if isinstance(component, torch.nn.Module)
+        and (
+            not getattr(component, "_supports_group_offloading", True)
+            or type(component).__name__ in _READ_DIRECTLY
+            or any(isinstance(part, torch.nn.MultiheadAttention) for part in component.modules())
+        )
+    ]
 
 
 def decode_in_tiles(pipeline: Any) -> None:
@@ -146,4 +166,10 @@ def cast_to_fp8(pipeline: Any, dtype: torch.dtype) -> None:
             module.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype)
         else:
             # Not the embeddings: a text encoder's first tensor tells pipelines which dtype it computes in.
-            apply_layerwise_casting(module, torch.float8_e4m3fn, dtype, skip_modules_classes=(torch.nn.Embedding,))
+            apply_layerwise_casting(
+                module,
+                torch.float8_e4m3fn,
+                dtype,
+                skip_modules_pattern=KEPT_WHOLE,
+                skip_modules_classes=(torch.nn.Embedding,),
+            )

@@ -75,7 +75,9 @@ class DiffusionPipelineAdapter(Weighted[O]):
             memory.cast_to_fp8(pipeline, self.dtype)
         if tiled:
             memory.decode_in_tiles(pipeline)
-        speed.set_attention(pipeline, options.attention, self.device.capability)
+        speed.set_attention(pipeline, options.attention, self.device.capability, self.dtype)
+        if self.device.kind == "cuda":
+            speed.lay_out(pipeline)
         if options.cache is not None:
             speed.cache_steps(pipeline, options.cache, self.dtype)
         self.pipeline = pipeline
@@ -180,6 +182,8 @@ class DiffusionPipelineAdapter(Weighted[O]):
             # A call that was cancelled leaves caches of its steps behind, and parts on the device.
             around.callback(self.pipeline.maybe_free_model_hooks)
             around.enter_context(torch.inference_mode())
+            if self.options.attention == "auto":
+                around.enter_context(speed.best_attention(self.device.capability))
             around.enter_context(_own_randomness(seeds[0]))
             around.enter_context(_watched_decoding(called, report, check))
             if hasattr(called, "encode_prompt"):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import torch
 from torch._inductor.runtime.cache_dir_utils import default_cache_dir
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from models.catalog import CatalogError
 from models.diffusion.memory import DENOISERS, Offloading
@@ -17,8 +18,19 @@ from models.interfaces import Report
 from models.options import StepCache
 
 FLASH_ATTENTION_3 = "flash_attn_interface"
-# They attend to all they are given. FlashAttention takes no mask, so the others keep torch's own attention.
+# Each of them hands on what does not suit it: a mask, a size of heads, a dtype.
+_HOPPERS_ORDER = [
+    SDPBackend.CUDNN_ATTENTION,
+    SDPBackend.FLASH_ATTENTION,
+    SDPBackend.EFFICIENT_ATTENTION,
+    SDPBackend.MATH,
+]
+# They attend to all they are given. FlashAttention 3 takes no mask, so the others keep torch's own attention.
 _WITHOUT_MASK = {"Flux2Transformer2DModel", "QwenImageTransformer2DModel", "WanTransformer3DModel"}
+# What diffusers' list of a model's repeated blocks leaves out.
+_REPEATED_TOO = {"UNet2DConditionModel": ("ResnetBlock2D",)}
+_MOST_SHAPES = 64
+"""Of blocks that torch.compile keeps code for: a UNet has a block for each of its widths, and a film two sizes."""
 
 
 def denoisers(pipeline: Any) -> list[Any]:
@@ -35,22 +47,32 @@ def choose_compile(
     return gpu and offloading in {"none", "model"} and quantization != "fp8" and not cached
 
 
-def choose_attention(capability: tuple[int, int] | None, installed: Collection[str], *, masked: bool) -> str:
-    """A backend of diffusers that computes the same and is the fastest there is: FlashAttention 3 on a Hopper, cuDNN's
-    attention from there on; before, torch's own is FlashAttention 2 already."""
-    if masked or capability is None or capability < (9, 0):
-        return "native"
-    if capability[0] == 9 and FLASH_ATTENTION_3 in installed:
-        return "_flash_3"
-    return "_native_cudnn"
+def choose_attention(
+    capability: tuple[int, int] | None, installed: Collection[str], *, masked: bool, dtype: torch.dtype
+) -> str:
+    """A backend of diffusers that computes the same and is the fastest there is: FlashAttention 3 on a Hopper, where it
+    is installed; else torch's own, see ``best_attention``."""
+    whole = masked or capability is None or dtype.itemsize != 2
+    return "_flash_3" if not whole and capability[0] == 9 and FLASH_ATTENTION_3 in installed else "native"  # type: ignore[index]
 
 
-def set_attention(pipeline: Any, wanted: str, capability: tuple[int, int] | None) -> None:
+@contextmanager
+def best_attention(capability: tuple[int, int] | None) -> Iterator[None]:
+    """Torch's own attention through cuDNN where that can compute it, from a Hopper on: the fastest there. Older cards
+    have FlashAttention 2 in torch already."""
+    if capability is None or capability < (9, 0):
+        yield
+    else:
+        with sdpa_kernel(_HOPPERS_ORDER, set_priority=True):
+            yield
+
+
+def set_attention(pipeline: Any, wanted: str, capability: tuple[int, int] | None, dtype: torch.dtype) -> None:
     """Raises CatalogError for a backend that diffusers does not know or that is not installed."""
     installed = {name for name in (FLASH_ATTENTION_3,) if importlib.util.find_spec(name)}
     for module in denoisers(pipeline):
         masked = type(module).__name__ not in _WITHOUT_MASK
-        backend = choose_attention(capability, installed, masked=masked) if wanted == "auto" else wanted
+        backend = choose_attention(capability, installed, masked=masked, dtype=dtype) if wanted == "auto" else wanted
         if backend == "native":
             continue
         try:
@@ -60,10 +82,25 @@ def set_attention(pipeline: Any, wanted: str, capability: tuple[int, int] | None
 
 
 def compile_blocks(pipeline: Any, *, backend: str) -> None:
-    """Through torch.compile, one block for all of its kind. What inductor made is kept for the next process."""
+    """Through torch.compile, one block for all of its kind; a denoiser of which diffusers knows no such blocks stays as
+    it is. What inductor made is kept for the next process."""
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = _cache_dir()
+    torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, _MOST_SHAPES)
     for module in denoisers(pipeline):
+        if not getattr(module, "_repeated_blocks", None):
+            continue
         module.compile_repeated_blocks(backend=backend)
+        more = _REPEATED_TOO.get(type(module).__name__, ())
+        for block in module.modules():
+            if type(block).__name__ in more:
+                block.compile(backend=backend)
+
+
+def lay_out(pipeline: Any) -> None:
+    """Convolutions over pictures as the card's tensor cores read them, channels last: the same numbers, sooner."""
+    for module in (getattr(pipeline, "unet", None), getattr(pipeline, "vae", None)):
+        if module is not None and any(isinstance(part, torch.nn.Conv2d) for part in module.modules()):
+            module.to(memory_format=torch.channels_last)
 
 
 def _cache_dir() -> str:

@@ -41,7 +41,7 @@ class LanguageModelWriter(Weighted[WriterOptions]):
             if len(tokenizer) > model.config.get_text_config().vocab_size:
                 raise ValueError(f"the tokenizer has {len(tokenizer)} tokens, the model knows fewer")
             self._conversation = Conversation(model, tokenizer, self.options, self.device.torch)
-        except torch.OutOfMemoryError:
+        except (torch.OutOfMemoryError, torch.AcceleratorError):
             raise
         except _BROKEN_FILES as error:
             raise BadWeightsError(f"{self.folder}: {error}") from error

@@ -38,7 +38,7 @@ class MusicgenComposer(Weighted[MusicgenOptions]):
                 local_files_only=True,
                 device_map="cuda" if self.device.kind == "cuda" else None,
             ).eval()
-        except torch.OutOfMemoryError:
+        except (torch.OutOfMemoryError, torch.AcceleratorError):
             raise
         except _BROKEN_FILES as error:
             raise BadWeightsError(f"{self.folder}: {error}") from error

@@ -14,7 +14,7 @@ from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 from models.catalog import CatalogError
 from models.diffusion.painter import DiffusionPainter
 from models.diffusion.reuse import Reused, reusing
-from models.diffusion.speed import choose_attention, choose_compile
+from models.diffusion.speed import best_attention, choose_attention, choose_compile
 from models.weighted import BadWeightsError
 from pipelines.context import LocalContext, PartOfTask, TaskCancelled
 from tests.unit.models.painters.conftest import NAMES, Make, picture, spec_of
@@ -288,20 +288,34 @@ def test_an_attention_backend_is_set(make: Make, painter: Get, context: LocalCon
 
 
 @pytest.mark.parametrize(
-    ("capability", "installed", "masked", "backend"),
+    ("capability", "installed", "masked", "dtype", "backend"),
     [
-        (None, {"flash_attn_interface"}, False, "native"),
-        ((8, 9), {"flash_attn_interface"}, False, "native"),
-        ((9, 0), {"flash_attn_interface"}, False, "_flash_3"),
-        ((9, 0), {"flash_attn_interface"}, True, "native"),
-        ((9, 0), set(), False, "_native_cudnn"),
-        ((10, 0), {"flash_attn_interface"}, False, "_native_cudnn"),
+        (None, {"flash_attn_interface"}, False, torch.bfloat16, "native"),
+        ((8, 9), {"flash_attn_interface"}, False, torch.bfloat16, "native"),
+        ((9, 0), {"flash_attn_interface"}, False, torch.bfloat16, "_flash_3"),
+        ((9, 0), {"flash_attn_interface"}, False, torch.float32, "native"),
+        ((9, 0), {"flash_attn_interface"}, True, torch.bfloat16, "native"),
+        ((9, 0), set(), False, torch.bfloat16, "native"),
+        ((10, 0), {"flash_attn_interface"}, False, torch.bfloat16, "native"),
     ],
 )
 def test_the_best_attention_of_a_card(
-    capability: tuple[int, int] | None, installed: set[str], masked: bool, backend: str
+    capability: tuple[int, int] | None, installed: set[str], masked: bool, dtype: torch.dtype, backend: str
 ) -> None:
-    assert choose_attention(capability, installed, masked=masked) == backend
+    assert choose_attention(capability, installed, masked=masked, dtype=dtype) == backend
+
+
+@pytest.mark.parametrize(
+    ("capability", "first"), [(None, False), ((8, 9), False), ((9, 0), True), ((12, 0), True)], ids=str
+)
+def test_cudnn_is_asked_first_from_a_hopper_on(capability: tuple[int, int] | None, first: bool) -> None:
+    before = torch._C._get_sdp_priority_order()
+    with best_attention(capability):
+        inside = torch._C._get_sdp_priority_order()
+        query = torch.ones(1, 2, 3, 4)
+        assert torch.nn.functional.scaled_dot_product_attention(query, query, query).shape == query.shape
+    assert (inside[0] == int(torch.nn.attention.SDPBackend.CUDNN_ATTENTION)) is first
+    assert torch._C._get_sdp_priority_order() == before
 
 
 @pytest.mark.parametrize(
