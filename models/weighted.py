@@ -62,6 +62,11 @@ class Weighted(Generic[O]):
         }
         return sum(seen.values())
 
+    @property
+    def cache_bytes(self) -> int:
+        """What is kept on the device between calls, beside the weights."""
+        return 0
+
     def park(self) -> None:
         """To host memory; pinned where the device is a GPU, so that the way back runs at the bus's speed."""
         for module in self._modules():

@@ -135,6 +135,10 @@ class DiffusionPipelineAdapter(Weighted[O]):
         # As counted when they were loaded: what is offloaded has no tensors of its own between calls.
         return self._loaded_bytes if self.pipeline is not None else 0
 
+    @property
+    def cache_bytes(self) -> int:
+        return self._prompts.held_bytes + self._latents.held_bytes if self.pipeline is not None else 0
+
     def park(self) -> None:
         self._forget()
         if self.offloading == "none":
