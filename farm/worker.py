@@ -109,7 +109,7 @@ class Worker:
         self._current: Attempt | None = None
         self._manifests: OrderedDict[AttemptId, bytes] = OrderedDict()
         self._draining = False
-        self._read_ahead = ReadAhead(config.models_dir)
+        self._read_ahead = ReadAhead(config.models_dir, self._bench.residency.holds)
         # Last: whoever finds the note may hold this worker for able to work.
         note_process(config.scratch_dir, name)
         threading.Thread(target=self._warm_up, args=(device,), name="warm-up", daemon=True).start()

@@ -142,6 +142,10 @@ class Residency:
             if model.weights is not None:
                 kept.cache_bytes = _weighted(kept).cache_bytes
 
+    def holds(self, model_id: str) -> bool:
+        """Whether it is in memory, on the device or not. May be asked from another thread."""
+        return model_id in self._kept
+
     def resident(self) -> list[str]:
         """The ids of the models on the device."""
         return [model_id for model_id, kept in self._kept.items() if kept.tier == "device"]
