@@ -97,6 +97,18 @@ def test_equal_specs_give_equal_results(bench: Bench, tmp_path: Path) -> None:
     assert first.result == second.result
 
 
+def test_a_result_names_what_helped_and_the_options_that_held(bench: Bench, tmp_path: Path) -> None:
+    (stage,) = bench.catalog.entries
+    helped = stage.model_copy(update={"uses": {"alignment": "aligner"}, "options": {"mood": "calm"}})
+    aligner = stage.model_copy(update={"id": "aligner", "tasks": ("alignment",)})
+    report = run(replace(bench, catalog=Catalog([helped, aligner])), tmp_path)
+    assert report.result is not None
+    assert [word["text"] for word in report.result["words"]] == ["aligned"]
+    made = report.result["provenance"]
+    assert {what: helper["model"] for what, helper in made["helpers"].items()} == {"alignment": "aligner"}
+    assert made["options"] == {"mood": "calm"}
+
+
 @pytest.mark.parametrize(
     ("fields", "outcome", "message"),
     [
