@@ -30,7 +30,7 @@ from tests.tiny.collection import build
 
 SIZE = (96, 64)
 _LOWEST_PSNR_DB = 40.0
-_KEPT_BYTES = 1_000_000
+_KEPT_BYTES = 8_000_000
 
 
 def ways(model: Model, *, gpu: bool) -> Iterator[tuple[str, dict[str, Any]]]:

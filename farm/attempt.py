@@ -19,7 +19,7 @@ from farm.cache import ArtifactCache
 from farm.process import memory_and_traffic
 from farm.provenance import provenance
 from farm.reporter import Reporter
-from models.catalog import Catalog, HelperKind
+from models.catalog import Catalog, HelperKind, Model
 from models.faults import lost_device, ran_out_of_memory
 from models.interfaces import Adapter, Phase, UserInputError
 from models.residency import NotEnoughMemoryError, Residency
@@ -90,7 +90,8 @@ class Attempt:
         self.parameters: dict[str, Any] = {}
         self.held = ExitStack()
         """What the attempt keeps from being evicted until it ends."""
-        self._helpers: dict[str, Adapter | None] = {}
+        self.helpers: dict[HelperKind, Model] = {}
+        self._helping: dict[str, Adapter | None] = {}
         self.device_lost = False
         """Whether the device failed in a way that only the end of the process mends."""
 
@@ -136,7 +137,7 @@ class Attempt:
             with self.held:
                 yield
         finally:
-            self._helpers.clear()
+            self._helping.clear()
 
     # --- for the pipeline: pipelines.context.TaskContext
 
@@ -164,10 +165,11 @@ class Attempt:
         helper = self._bench.catalog.helper(model, kind) if model is not None else None
         if helper is None:
             return None
-        if helper.id not in self._helpers:
+        if helper.id not in self._helping:
             use = self._bench.residency.use(helper, kind, PartOfTask(self, self._fraction, 0.0))
-            self._helpers[helper.id] = self.held.enter_context(use)
-        return self._helpers[helper.id]
+            self._helping[helper.id] = self.held.enter_context(use)
+        self.helpers[kind] = helper
+        return self._helping[helper.id]
 
     def fetch(self, key: str) -> Path:
         path = self._bench.cache.fetch(key, self.work_dir)

@@ -100,6 +100,12 @@ def survey() -> Cluster:
     return Cluster(frozenset(node["NodeID"] for node in nodes), tuple(slots))
 
 
+def devices_of_node() -> list[Device]:
+    """Those of all the workers that this process's node has room for. Blocks."""
+    here = own_node_id()
+    return [slot.device for slot in survey().slots if slot.node_id == here]
+
+
 def own_node_id() -> str:
     return str(ray.get_runtime_context().get_node_id())
 

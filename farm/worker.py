@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -13,9 +14,12 @@ import structlog
 
 from farm.attempt import Attempt, Bench, perform
 from farm.cache import ArtifactCache
+from farm.cluster import devices_of_node
 from farm.gpu import list_gpus
 from farm.process import note_process, work_root
 from farm.reporter import Reporter
+from models import host_memory
+from models.catalog import Catalog
 from models.catalog_file import DEFAULT_PATH, load_catalog
 from models.device import Device as ModelDevice
 from models.peaks import Peaks
@@ -74,23 +78,25 @@ class Worker:
             os.environ.pop(variable, None)
         os.environ.update(_ENVIRONMENT)
         configure_logging("worker", config.log_level, stream=sys.stderr)
-        gpus = list_gpus() if device == "gpu" else []
         if device == "gpu":
-            log.info("worker on a GPU", gpus=[gpu.name for gpu in gpus])
+            log.info("worker on a GPU", gpus=[gpu.name for gpu in list_gpus()])
         store = ArtifactStore(config.artifacts_url)
+        catalog = load_catalog(config.catalog or DEFAULT_PATH, config.usage)
+        share = host_share(config.host_models_gb, catalog, devices_of_node())
         self._bench = Bench(
             worker=name,
             store=store,
             cache=ArtifactCache(store, config.scratch_dir / "cache", max_bytes=config.cache_max_bytes),
-            catalog=load_catalog(config.catalog or DEFAULT_PATH, config.usage),
+            catalog=catalog,
             residency=Residency(
                 ModelDevice(
                     "cuda" if device == "gpu" else "cpu",
-                    limit_bytes=None if config.vram_gb is None else int(config.vram_gb * 1e9),
+                    limit_bytes=_limit_bytes(config.vram_gb, device, share),
                     cache_dir=config.scratch_dir / "compiled",
                 ),
                 models_dir=config.models_dir,
-                host_bytes=_host_bytes(config, workers=len(gpus) or os.cpu_count() or 1),
+                # A CPU's models are in host memory already: there is nowhere to park them.
+                host_bytes=share if device == "gpu" else 0,
                 peaks=Peaks(config.scratch_dir / "peaks.json"),
             ),
             models_dir=config.models_dir,
@@ -103,7 +109,7 @@ class Worker:
         self._current: Attempt | None = None
         self._manifests: OrderedDict[AttemptId, bytes] = OrderedDict()
         self._draining = False
-        self._read_ahead = ReadAhead(config.models_dir)
+        self._read_ahead = ReadAhead(config.models_dir, self._bench.residency.holds)
         # Last: whoever finds the note may hold this worker for able to work.
         note_process(config.scratch_dir, name)
         threading.Thread(target=self._warm_up, args=(device,), name="warm-up", daemon=True).start()
@@ -184,8 +190,19 @@ class Worker:
                 log.warning("cannot import", module=module, error=str(error))
 
 
-def _host_bytes(config: WorkerConfig, *, workers: int) -> int:
-    """What a worker may keep of models in host memory."""
-    if config.host_models_gb is not None:
-        return int(config.host_models_gb * 1e9)
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 // workers
+def host_share(node_gb: float | None, catalog: Catalog, devices: Sequence[Device]) -> int:
+    """What one worker may keep of models in host memory, in bytes: an equal part of what its node gives to models,
+    which is ``node_gb`` or half of the node's memory. Workers for whose device the catalog has no weights take none.
+
+    ``devices`` are those of all the node's workers.
+    """
+    node_bytes = host_memory.total_bytes() // 2 if node_gb is None else int(node_gb * 1e9)
+    weighted = {model.device for model in catalog.models.values() if model.weights is not None}
+    return node_bytes // max(1, sum(device in weighted for device in devices))
+
+
+def _limit_bytes(vram_gb: float | None, device: Device, share: int) -> int | None:
+    """What models may take of the worker's device; None for nearly all of a GPU."""
+    if vram_gb is not None:
+        return int(vram_gb * 1e9)
+    return share if device == "cpu" else None

@@ -4,6 +4,8 @@ import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from models import host_memory
+
 if TYPE_CHECKING:
     import torch
 
@@ -37,7 +39,7 @@ class Device:
             import torch
 
             return int(torch.cuda.get_device_properties(0).total_memory * 0.95)
-        return _field_bytes(Path("/proc/meminfo"), "MemTotal") // 2
+        return host_memory.total_bytes() // 2
 
     @property
     def capability(self) -> tuple[int, int] | None:
@@ -60,6 +62,7 @@ class Device:
         if self.kind == "cuda":
             import torch
 
+            torch.cuda.init()  # before anything is on it, it knows no peak: "Invalid device argument"
             torch.cuda.reset_peak_memory_stats(0)
         else:
             _CLEAR_REFS.write_text("5", encoding="ascii")  # proc(5): sets the peak to what is resident now
@@ -79,6 +82,7 @@ class Device:
             import torch
 
             torch.cuda.empty_cache()
+            torch.accelerator.empty_host_cache()  # what was pinned for parked models
 
 
 def _field_bytes(path: Path, name: str) -> int:

@@ -101,6 +101,11 @@ class WeightedAdapter(Adapter, Protocol):
         """Of the loaded weights, wherever they are."""
         ...
 
+    @property
+    def cache_bytes(self) -> int:
+        """What is kept on the device between calls, beside the weights."""
+        ...
+
     def park(self) -> None:
         """Move the weights to host memory."""
         ...

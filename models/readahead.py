@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -16,16 +17,25 @@ _LEFT_FREE_SHARE = 0.25
 
 
 class ReadAhead:
-    """One model at a time, on a thread that mostly waits for the disk; a newer wish replaces an older one."""
+    """One model at a time, on a thread that mostly waits for the disk; a newer wish replaces an older one.
 
-    def __init__(self, models_dir: Path) -> None:
+    ``holds`` tells whether a model is in memory already: it needs no reading, until it had to go.
+    """
+
+    def __init__(self, models_dir: Path, holds: Callable[[str], bool]) -> None:
         self._models_dir = models_dir
+        self._holds = holds
         self._wish = 0
         self._last: str | None = None
 
     def prepare(self, model: Model) -> None:
         """Begin to read a model that will be asked for soon. One that was not pulled yet is left alone."""
-        if model.weights is None or model.id == self._last:
+        if model.weights is None:
+            return
+        if self._holds(model.id):
+            self._last = None
+            return
+        if model.id == self._last:
             return
         folder = model.weights.folder(self._models_dir)
         if not folder.is_dir() or (model.weights.path is None and not (folder / MANIFEST).is_file()):

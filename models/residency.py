@@ -17,10 +17,10 @@ from typing import Literal, Protocol
 import structlog
 
 from models.catalog import Model
-from models.faults import lost_device
+from models.faults import lost_device, ran_out_of_memory
 from models.interfaces import Adapter, Report, WeightedAdapter
 from models.measuring import Apart, Gauge, Measuring
-from models.options import WeightedOptions
+from models.offloading import beyond, is_auto, may_offload, mode_of, with_mode
 from models.peaks import Peaks
 from models.weights import fetch, stored_bytes
 
@@ -51,15 +51,28 @@ class _Kept:
     model: Model
     adapter: Adapter
     tier: Tier
-    bytes: int
+    weight_bytes: int
     load_s: float
+    offloaded: bool = False
+    """Whether its weights are in host memory but for what computes."""
+    cache_bytes: int = 0
+    """What it keeps on the device between tasks, beside its weights."""
     uses: float = 0.0
     used_at: float = 0.0
     in_use: int = 0
 
     def worth(self, now: float) -> float:
         """Seconds saved per byte, as far as the past tells."""
-        return self.load_s * self.uses * math.exp2((self.used_at - now) / _HALF_LIFE_S) / max(self.bytes, 1)
+        return self.load_s * self.uses * math.exp2((self.used_at - now) / _HALF_LIFE_S) / max(self.weight_bytes, 1)
+
+    def held(self, tier: Tier) -> int:
+        weights = self.weight_bytes if tier == ("host" if self.offloaded else self.tier) else 0
+        return weights + (self.cache_bytes if tier == self.tier == "device" else 0)
+
+    @property
+    def parked_bytes(self) -> int:
+        """What it would take of host memory, beyond what it takes there now."""
+        return self.weight_bytes - self.held("host")
 
 
 class Residency:
@@ -85,6 +98,8 @@ class Residency:
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
         self._measuring = Measuring(device)
+        self._short: set[str] = set()
+        """Models that ran out of memory when they were last asked for."""
 
     @contextmanager
     def use(self, model: Model, shape: str, report: Report) -> Iterator[Adapter | None]:
@@ -96,6 +111,17 @@ class Residency:
         if model.adapter is None:
             yield None
             return
+        try:
+            with self._used(model, shape, report) as adapter:
+                yield adapter
+        except Exception as error:
+            if ran_out_of_memory(error) and not isinstance(error, NotEnoughMemoryError):
+                self._learn(model)
+            raise
+        self._short.discard(model.id)
+
+    @contextmanager
+    def _used(self, model: Model, shape: str, report: Report) -> Iterator[Adapter]:
         with self._measuring.span():
             kept = self._on_device(model, shape, report)
         now = self._clock()
@@ -107,12 +133,18 @@ class Residency:
                 yield kept.adapter
             elif self._measuring.busy:
                 # The block goes on while the model that is helped runs; what helps takes is in its calls.
-                yield Apart(kept.adapter, lambda: self._measured(model, shape))
+                yield Apart(kept.adapter, lambda: self._measured(kept, shape))
             else:
-                with self._measured(model, shape):
+                with self._measured(kept, shape):
                     yield kept.adapter
         finally:
             kept.in_use -= 1
+            if model.weights is not None:
+                kept.cache_bytes = _weighted(kept).cache_bytes
+
+    def holds(self, model_id: str) -> bool:
+        """Whether it is in memory, on the device or not. May be asked from another thread."""
+        return model_id in self._kept
 
     def resident(self) -> list[str]:
         """The ids of the models on the device."""
@@ -134,17 +166,47 @@ class Residency:
         if model.weights is None:
             return kept or self._load(model, None, report)
         folder = fetch(model, self._models_dir, report)
-        weight_bytes = self._peaks.weight_bytes(model) or stored_bytes(folder)
-        run_bytes = self._peaks.run_bytes(model, shape)
-        if run_bytes is None:
-            run_bytes = int(weight_bytes * _UNMEASURED_RUN_SHARE)
         if kept is not None and kept.tier == "device":
-            self._make_room(model, run_bytes, kept.bytes + run_bytes)
+            run_bytes = self._run_bytes(kept.model, shape, kept.weight_bytes)
+            self._make_room(model, run_bytes, kept.held("device") + run_bytes)
             return kept
-        self._make_room(model, weight_bytes + run_bytes, weight_bytes + run_bytes)
+        model, needed = self._as_learned(model, shape, folder)
+        self._make_room(model, needed, needed)
         if kept is not None and self._resumed(kept, report):
             return kept
         return self._load(model, folder, report)
+
+    def _as_learned(self, model: Model, shape: str, folder: Path) -> tuple[Model, int]:
+        """The entry with what ``auto`` has to mean here, and the bytes of the device that it needs."""
+        auto = is_auto(model)
+        offload = self._peaks.offload(model) if auto else None
+        if offload is None:
+            needed = self._needed(model, shape, folder)
+            measured = self._peaks.run_bytes(model, shape) is not None
+            if not (auto and measured and needed > self._device.total_bytes):
+                return model, needed
+            offload = beyond("none")
+        model = with_mode(model, offload)
+        # A share of its weights passes through the device, which is in what was measured of its runs.
+        return model, self._peaks.run_bytes(model, shape) or self._needed(model, shape, folder)
+
+    def _needed(self, model: Model, shape: str, folder: Path) -> int:
+        """Weights and all. The catalog's word holds until they were measured."""
+        weights = self._peaks.weight_bytes(model)
+        if weights is None:
+            weights = stored_bytes(folder)
+            if model.vram_gb is not None:
+                weights = min(weights, int(model.vram_gb * 1e9))
+        return weights + self._run_bytes(model, shape, weights)
+
+    def _run_bytes(self, model: Model, shape: str, weights: int) -> int:
+        """On top of the weights."""
+        measured = self._peaks.run_bytes(model, shape)
+        if measured is not None:
+            return measured
+        if model.vram_gb is not None:
+            return max(0, int(model.vram_gb * 1e9) - weights)
+        return int(weights * _UNMEASURED_RUN_SHARE)
 
     def _resumed(self, kept: _Kept, report: Report) -> bool:
         """False where it could not be brought back from host memory, and was dropped."""
@@ -170,29 +232,33 @@ class Residency:
         load_s = self._clock() - started
         kept = _Kept(model, adapter, "device", 0, load_s)
         if folder is not None:
-            kept.bytes = _weighted(kept).weight_bytes
-            self._peaks.note_load(model, kept.bytes, load_s)
+            mode = mode_of(adapter)
+            kept.offloaded = mode != "none"
+            if kept.offloaded and is_auto(model):
+                kept.model = with_mode(model, mode)  # what is measured of it says nothing of one that is all there
+            kept.weight_bytes = _weighted(kept).weight_bytes
+            self._peaks.note_load(kept.model, kept.weight_bytes, load_s)
         self._kept[model.id] = kept
-        log.info("model loaded", model=model.id, bytes=kept.bytes, load_s=round(load_s, 2))
+        log.info("model loaded", model=model.id, bytes=kept.weight_bytes, load_s=round(load_s, 2))
         return kept
 
     # --- making room
 
     def _free_bytes(self, tier: Tier) -> int:
         total = self._device.total_bytes if tier == "device" else self._host_bytes
-        return total - sum(kept.bytes for kept in self._kept.values() if kept.tier == tier)
+        return total - sum(kept.held(tier) for kept in self._kept.values())
 
     def _make_room(self, model: Model, wanted: int, needed: int) -> None:
         """Have ``wanted`` bytes free on the device for a model that needs ``needed`` in all."""
         total = self._device.total_bytes
         if needed > total:
-            if not _may_offload(model):
+            if not may_offload(model):
                 raise NotEnoughMemoryError(
                     f"{model.id} needs {_gb(needed)}, and this worker's device has {_gb(total)} for models: choose a"
                     " smaller model or size, or in its catalog entry let options.quantization be fp8 or nf4, or"
                     " options.offload be auto"
                 )
-            wanted = self._free_bytes("device") + sum(kept.bytes for kept in self._idle("device", model))
+            wanted = self._free_bytes("device") + sum(kept.held("device") for kept in self._idle("device", model))
         for kept in self._idle("device", model):
             if self._free_bytes("device") >= wanted:
                 return
@@ -201,11 +267,7 @@ class Residency:
     def _idle(self, tier: Tier, but: Model) -> list[_Kept]:
         """What may go, the one that is worth least first."""
         now = self._clock()
-        idle = [
-            kept
-            for kept in self._kept.values()
-            if kept.tier == tier and kept.bytes and not kept.in_use and kept.model.id != but.id
-        ]
+        idle = [kept for kept in self._kept.values() if kept.held(tier) and not kept.in_use and kept.model.id != but.id]
         return sorted(idle, key=lambda kept: kept.worth(now))
 
     def _evict(self, kept: _Kept, but: Model) -> None:
@@ -213,10 +275,10 @@ class Residency:
         the model that room is made for: it may be on its way from there."""
         now = self._clock()
         for other in self._idle("host", but):
-            if self._free_bytes("host") >= kept.bytes or other.worth(now) >= kept.worth(now):
+            if self._free_bytes("host") >= kept.parked_bytes or other.worth(now) >= kept.worth(now):
                 break
             self._drop(other)
-        if self._free_bytes("host") < kept.bytes:
+        if self._free_bytes("host") < kept.parked_bytes:
             self._drop(kept)
             return
         try:
@@ -225,7 +287,7 @@ class Residency:
         except Exception as error:  # noqa: BLE001
             self._give_up(kept, error)
             return
-        kept.tier = "host"
+        kept.tier, kept.cache_bytes = "host", _weighted(kept).cache_bytes
         log.info("model parked in host memory", model=kept.model.id)
 
     def _give_up(self, kept: _Kept, error: Exception) -> None:
@@ -240,18 +302,27 @@ class Residency:
         kept.adapter.unload()
         log.info("model unloaded", model=kept.model.id)
 
-    def _measured(self, model: Model, shape: str) -> AbstractContextManager[None]:
-        return self._measuring.span(lambda peak: self._peaks.note_run(model, shape, max(0, peak)))
+    # --- learning
+
+    def _measured(self, kept: _Kept, shape: str) -> AbstractContextManager[None]:
+        return self._measuring.span(lambda peak: self._peaks.note_run(kept.model, shape, max(0, peak)))
+
+    def _learn(self, model: Model) -> None:
+        """A model ran out of memory. Where it did so the last time too, when it was tried without the others, more of
+        it is to stay in host memory from its next load on."""
+        kept = self._kept.get(model.id)
+        if model.id in self._short and is_auto(model):
+            mode = mode_of(kept.adapter) if kept is not None else self._peaks.offload(model) or "none"
+            self._peaks.note_offload(model, beyond(mode))
+            log.warning("out of memory again: more is to be in host memory", model=model.id, offload=beyond(mode))
+        self._short.add(model.id)
+        if kept is not None and not kept.in_use:
+            self._drop(kept)
 
 
 def _weighted(kept: _Kept) -> WeightedAdapter:
     adapter: WeightedAdapter = kept.adapter  # type: ignore[assignment]
     return adapter
-
-
-def _may_offload(model: Model) -> bool:
-    options = model.parsed_options
-    return isinstance(options, WeightedOptions) and options.offload != "none"
 
 
 def _gb(size: int) -> str:

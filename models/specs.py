@@ -101,9 +101,19 @@ class Framing(StrEnum):
 # --- how things were made -----------------------------------------------------------------------------------------
 
 
+class Helped(Spec):
+    """A model that helped another one, and its weights."""
+
+    model: str
+    source: str | None = None
+    revision: str | None = None
+    weights_sha256: str | None = None
+
+
 class Provenance(Spec):
     """How a result was made. ``spec`` is what was asked, ``parameters`` what the model was given for it; ``parents``
     are the store keys of the files it was made from; ``source``, ``revision`` and ``weights_sha256`` name the weights.
+    ``options`` are the model's, all of them; ``helpers`` are the models that helped it, by what they did.
     """
 
     task_kind: str
@@ -114,6 +124,8 @@ class Provenance(Spec):
     seed: int | None = None
     spec: dict[str, Any]
     parameters: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    helpers: dict[str, Helped] = {}
     parents: list[str] = []
     timings_s: dict[str, float] = {}
     software: dict[str, str] = {}

@@ -62,6 +62,11 @@ class Weighted(Generic[O]):
         }
         return sum(seen.values())
 
+    @property
+    def cache_bytes(self) -> int:
+        """What is kept on the device between calls, beside the weights."""
+        return 0
+
     def park(self) -> None:
         """To host memory; pinned where the device is a GPU, so that the way back runs at the bus's speed."""
         if self.device.kind == "cpu":
@@ -69,10 +74,12 @@ class Weighted(Generic[O]):
             return
         import torch
 
-        moved: dict[int, torch.Tensor] = {}  # weights that are tied stay so
+        moved: dict[tuple[int, torch.Size, torch.dtype], torch.Tensor] = {}  # weights that are tied stay so
         for module in self._modules():
             for tensor in (*module.parameters(), *module.buffers()):
-                key = tensor.data_ptr()
+                if tensor.device.type == "cpu":
+                    continue
+                key = tensor.data_ptr(), tensor.shape, tensor.dtype
                 if key not in moved:
                     moved[key] = torch.empty_like(tensor.data, device="cpu", pin_memory=True)
                     moved[key].copy_(tensor.data, non_blocking=True)

@@ -41,10 +41,11 @@ class Settings(BaseSettings):
     models_dir: Path | None = None
     """Where the weights of models are kept that were pulled; `models` in the data directory when absent."""
     vram_gb: float | None = Field(default=None, gt=0)
-    """How much of its device's memory a worker's models may take; nearly all of it when absent."""
+    """How much of its device's memory a worker's models may take; when absent nearly all of a GPU's, and on CPUs the
+    worker's part of ``host_models_gb``."""
     host_models_gb: float | None = Field(default=None, ge=0)
-    """How much host memory a worker may keep models in that are not on its device; when absent, half of the machine's
-    is shared among its workers."""
+    """How much of a node's host memory models may take, shared equally among its workers that run models with weights;
+    half of what the machine has when absent, or of what a control group leaves of it."""
     use: Literal["commercial", "research"] = "commercial"
     """How the films are used: models whose license forbids it are not offered."""
     territory: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")

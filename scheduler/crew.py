@@ -26,6 +26,10 @@ from scheduler.task import OutcomeClass
 
 log = structlog.get_logger(__name__)
 
+_WITHOUT_STEPS = frozenset(("load", "compile", "decode"))
+"""Phases in which a worker looks at no cancel flag. What hangs in one is found by its budget; else it costs less to
+wait for the end of it than to start a worker anew, and a loaded model stays for the next task."""
+
 
 @dataclass
 class _Member:
@@ -133,7 +137,7 @@ class Crew:
         return 0.0 if member is None else self.clock() - member.free_since
 
     def cancel(self, attempt: AttemptId) -> None:
-        """Ask for a stop at the next step, and kill the worker if it does not come in time."""
+        """Ask for a stop at the next step, and kill the worker if it does not come in time, once there are steps."""
         for member in self._members.values():
             if member.attempt is not None and member.attempt.assignment.attempt == attempt:
                 if member.stop_by is None:
@@ -202,6 +206,8 @@ class Crew:
                 self._kill(worker, f"the worker did not answer for {self.lease_s:g} s")
             now = self.clock()
             for worker, member in self._members.items():
+                if member.stop_by is not None and member.status is not None and member.status.phase in _WITHOUT_STEPS:
+                    member.stop_by = max(member.stop_by, now + self.cancel_grace_s)
                 if member.stop_by is not None and now >= member.stop_by:
                     self._kill(worker, f"the task did not stop within {self.cancel_grace_s:g} s")
                 self._ask(worker, member)

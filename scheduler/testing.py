@@ -30,6 +30,7 @@ class FakeWorker:
     assignment: Assignment | None = None
     stalled_s: float = 0.0
     fraction: float = 0.0
+    phase: str = "run"
     silent: bool = False
     stubborn: bool = False
     draining: bool = False
@@ -121,7 +122,7 @@ class FakeFarm:
         found.answers += 1
         return WorkerStatus(
             attempt=None if found.assignment is None else found.assignment.attempt,
-            phase="run",
+            phase=found.phase,
             fraction=found.fraction,
             since_progress_s=found.stalled_s,
             budget_s=self._budget_s,

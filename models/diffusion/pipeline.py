@@ -76,8 +76,6 @@ class DiffusionPipelineAdapter(Weighted[O]):
         if tiled:
             memory.decode_in_tiles(pipeline)
         speed.set_attention(pipeline, options.attention, self.device.capability, self.dtype)
-        if self.device.kind == "cuda":
-            speed.lay_out(pipeline)
         if options.cache is not None:
             speed.cache_steps(pipeline, options.cache, self.dtype)
         self.pipeline = pipeline
@@ -136,6 +134,10 @@ class DiffusionPipelineAdapter(Weighted[O]):
     def weight_bytes(self) -> int:
         # As counted when they were loaded: what is offloaded has no tensors of its own between calls.
         return self._loaded_bytes if self.pipeline is not None else 0
+
+    @property
+    def cache_bytes(self) -> int:
+        return self._prompts.held_bytes + self._latents.held_bytes if self.pipeline is not None else 0
 
     def park(self) -> None:
         self._forget()

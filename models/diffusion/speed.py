@@ -27,8 +27,6 @@ _HOPPERS_ORDER = [
 ]
 # They attend to all they are given. FlashAttention 3 takes no mask, so the others keep torch's own attention.
 _WITHOUT_MASK = {"Flux2Transformer2DModel", "QwenImageTransformer2DModel", "WanTransformer3DModel"}
-# What diffusers' list of a model's repeated blocks leaves out.
-_REPEATED_TOO = {"UNet2DConditionModel": ("ResnetBlock2D",)}
 _MOST_SHAPES = 64
 """Of blocks that torch.compile keeps code for: a UNet has a block for each of its widths, and a film two sizes."""
 
@@ -90,17 +88,6 @@ def compile_blocks(pipeline: Any, *, backend: str) -> None:
         if not getattr(module, "_repeated_blocks", None):
             continue
         module.compile_repeated_blocks(backend=backend)
-        more = _REPEATED_TOO.get(type(module).__name__, ())
-        for block in module.modules():
-            if type(block).__name__ in more:
-                block.compile(backend=backend)
-
-
-def lay_out(pipeline: Any) -> None:
-    """Convolutions over pictures as the card's tensor cores read them, channels last: the same numbers, sooner."""
-    for module in (getattr(pipeline, "unet", None), getattr(pipeline, "vae", None)):
-        if module is not None and any(isinstance(part, torch.nn.Conv2d) for part in module.modules()):
-            module.to(memory_format=torch.channels_last)
 
 
 def _cache_dir() -> str:

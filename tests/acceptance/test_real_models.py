@@ -208,6 +208,9 @@ def test_a_shot_says_how_it_was_made_and_is_made_again_exactly(
     assert len(tries) == 2, "no random painter reaches the likeness that the catalog asks for"
     assert result["identity"] == max(one["score"] for one in tries)
     assert made["parameters"]["steps"] == 4
+    assert (made["options"]["steps"], made["options"]["offload"]) == (4, "auto")
+    assert made["helpers"]["embedding"]["model"] == "tiny-dinov2"
+    assert made["helpers"]["embedding"]["source"] == str(catalog.parent / "dinov2")
     assert set(made["software"]) == {"reelfarm", "torch", "diffusers", "transformers"}
 
     found = read_catalog(catalog)

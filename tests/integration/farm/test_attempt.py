@@ -97,6 +97,18 @@ def test_equal_specs_give_equal_results(bench: Bench, tmp_path: Path) -> None:
     assert first.result == second.result
 
 
+def test_a_result_names_what_helped_and_the_options_that_held(bench: Bench, tmp_path: Path) -> None:
+    (stage,) = bench.catalog.entries
+    helped = stage.model_copy(update={"uses": {"alignment": "aligner"}, "options": {"mood": "calm"}})
+    aligner = stage.model_copy(update={"id": "aligner", "tasks": ("alignment",)})
+    report = run(replace(bench, catalog=Catalog([helped, aligner])), tmp_path)
+    assert report.result is not None
+    assert [word["text"] for word in report.result["words"]] == ["aligned"]
+    made = report.result["provenance"]
+    assert {what: helper["model"] for what, helper in made["helpers"].items()} == {"alignment": "aligner"}
+    assert made["options"] == {"mood": "calm"}
+
+
 @pytest.mark.parametrize(
     ("fields", "outcome", "message"),
     [
@@ -122,15 +134,16 @@ def executions(tmp_path: Path) -> int:
 
 
 def test_out_of_memory_is_tried_once_more_in_an_empty_worker(bench: Bench, tmp_path: Path) -> None:
-    configure_logging("worker", stream=io.StringIO())
-    run(bench, tmp_path)
-    before = bench.residency.resident()
-    report = run(bench, tmp_path, name="short", ending="memory_once", epoch=2)
-    assert (before, report.outcome) == (["stage"], OutcomeClass.SUCCEEDED)
-    text = bench.store.get_bytes(report.log_key or "").decode()
-    assert text.index("no room on the stage") < text.index("model unloaded") < text.index("model loaded")
-    assert run(bench, tmp_path, ending="memory", epoch=3).permanent is False
-    assert executions(tmp_path) == 1 + 2 + 2
+    (stage,) = bench.catalog.entries
+    bench = replace(bench, catalog=Catalog([stage, stage.model_copy(update={"id": "other"})]))
+    run(bench, tmp_path, model="other")
+    run(bench, tmp_path, epoch=2)
+    assert bench.residency.resident() == ["other", "stage"]
+    report = run(bench, tmp_path, name="short", ending="memory_once", epoch=3)
+    assert report.outcome is OutcomeClass.SUCCEEDED
+    assert bench.residency.resident() == ["stage"]
+    assert run(bench, tmp_path, ending="memory", epoch=4).permanent is False
+    assert executions(tmp_path) == 2 + 2 + 2
 
 
 def test_a_model_that_no_worker_of_this_size_can_hold_is_not_tried_again(bench: Bench, tmp_path: Path) -> None:

@@ -214,6 +214,25 @@ async def test_a_worker_that_ignores_cancelling_is_killed_after_a_grace(database
     assert farm.executions == [(task_id, 1)]
 
 
+@pytest.mark.parametrize("phase", ["load", "compile", "decode"])
+async def test_a_phase_without_steps_is_waited_for_before_the_grace_begins(database: Database, phase: str) -> None:
+    farm = FakeFarm(slots=1)
+    job_id, (task_id,) = await enqueue(database)
+    async with scheduling(database, farm, config=replace(CONFIG, cancel_grace_s=0.1)):
+        name = await until_running(farm, task_id)
+        worker = farm.workers[name]
+        worker.stubborn, worker.phase = True, phase
+        answers = worker.answers
+        await until(lambda: worker.answers > answers + 1, "the scheduler knows the phase")
+        async with database.transaction() as session:
+            await queue.cancel_job(session, job_id)
+        await asyncio.sleep(0.5)
+        assert farm.killed == []
+        worker.phase = "run"
+        await until_state(database, task_id, TaskState.CANCELLED)
+    assert [killed for killed, _ in farm.killed] == [name]
+
+
 async def test_a_poison_task_fails_after_its_attempts_and_says_why(database: Database) -> None:
     farm = FakeFarm(slots=1)
     _, (task_id,) = await enqueue(database)

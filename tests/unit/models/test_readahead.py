@@ -14,6 +14,10 @@ from tests.tiny.safetensors import write_safetensors
 SIZE = 64 << 20
 
 
+def nothing(model_id: str) -> bool:
+    return False
+
+
 def bytes_read() -> int:
     """By read(2), of this process so far."""
     return int(Path("/proc/self/io").read_text().partition("rchar: ")[2].split()[0])
@@ -37,16 +41,28 @@ def read_within(seconds: float, ahead: ReadAhead, model: Model) -> int:
 
 
 def test_a_model_is_read_once(tmp_path: Path, model: Model) -> None:
-    ahead = ReadAhead(tmp_path)
+    ahead = ReadAhead(tmp_path, nothing)
     assert read_within(60, ahead, model) >= SIZE
     assert read_within(0.3, ahead, model) < SIZE
 
 
+def test_what_is_in_memory_is_read_when_it_had_to_go(tmp_path: Path, model: Model) -> None:
+    held = {model.id}
+    ahead = ReadAhead(tmp_path, held.__contains__)
+    assert read_within(0.3, ahead, model) < SIZE
+    held.clear()
+    assert read_within(60, ahead, model) >= SIZE
+    held.add(model.id)
+    assert read_within(0.3, ahead, model) < SIZE
+    held.clear()
+    assert read_within(60, ahead, model) >= SIZE, "it is long ago that it was read"
+
+
 def test_it_is_left_alone_where_memory_is_short(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readahead, "_available_bytes", lambda: SIZE)
-    assert read_within(0.3, ReadAhead(tmp_path), model) < SIZE
+    assert read_within(0.3, ReadAhead(tmp_path, nothing), model) < SIZE
 
 
 def test_what_was_not_pulled_is_left_alone(tmp_path: Path, model: Model) -> None:
     absent = model.model_copy(update={"weights": model.weights.model_copy(update={"path": tmp_path / "no"})})  # type: ignore[union-attr]
-    assert read_within(0.1, ReadAhead(tmp_path), absent) < SIZE
+    assert read_within(0.1, ReadAhead(tmp_path, nothing), absent) < SIZE

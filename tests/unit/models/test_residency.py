@@ -12,6 +12,7 @@ import pytest
 
 from models.catalog import Model
 from models.interfaces import Report
+from models.options import OPTIONS, PainterOptions
 from models.peaks import Peaks
 from models.residency import NotEnoughMemoryError, Residency
 from tests.tiny.safetensors import write_safetensors
@@ -72,10 +73,15 @@ class Weighted:
     def __init__(self, model: Model, folder: Path, device: Card) -> None:
         self.model = model
         self.card = device
+        self.offloading = model.options.get("offloading", model.options.get("offload", "none"))
 
     @property
     def weight_bytes(self) -> int:
-        return int(self.model.options["gb"] * GB)
+        return int(self.model.options.get("gb", 2) * GB)
+
+    @property
+    def cache_bytes(self) -> int:
+        return int(self.model.options.get("caches_gb", 0) * GB)
 
     def load(self) -> None:
         CLOCK.now += LOAD_S.get(self.model.id, 5.0)
@@ -110,9 +116,10 @@ class Weighted:
 
 
 @pytest.fixture(autouse=True)
-def adapters() -> Iterator[None]:
+def adapters(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     module = types.ModuleType("stand_in_adapters")
-    module.Weighted = Weighted  # type: ignore[attr-defined]
+    module.Weighted = module.Painter = Weighted  # type: ignore[attr-defined]
+    monkeypatch.setitem(OPTIONS, "stand_in_adapters:Painter", PainterOptions)
     sys.modules["stand_in_adapters"] = module
     LOG.clear()
     CLOCK.now = 0.0
@@ -150,6 +157,18 @@ def run(found: Residency, model: Model, shape: str = "1x1", takes_gb: float = 0)
         card = found._device
         assert isinstance(card, Card)
         card.peak = card.used + int(takes_gb * GB)
+
+
+def run_out(found: Residency, model: Model) -> None:
+    with found.use(model, "1x1", REPORT):
+        raise MemoryError("no room")
+
+
+def painter(root: Path, **options: Any) -> Model:
+    """Of 2 GB, whose options say what they do of a real one."""
+    model = entry(root, "a", 2).model_dump()
+    options = {"pipeline": "StableDiffusionXLPipeline", "steps": 2, **options}
+    return Model.model_validate({**model, "adapter": "stand_in_adapters:Painter", "options": options})
 
 
 def known(root: Path, models: list[Model]) -> None:
@@ -280,6 +299,85 @@ def test_what_helps_is_measured_by_itself(tmp_path: Path) -> None:
             embedder.embed(0.25)  # type: ignore[union-attr]
     peaks = Peaks(tmp_path / "peaks.json")
     assert (peaks.run_bytes(painter, "1x1"), peaks.run_bytes(helper, "embedding")) == (3 * GB, GB // 2)
+
+
+def test_the_catalogs_word_holds_until_a_peak_was_measured(tmp_path: Path) -> None:
+    a, b = entry(tmp_path, "a", 2), entry(tmp_path, "b", 4).model_copy(update={"vram_gb": 9.0})
+    found, _ = residency(tmp_path, 10)
+    for model in (a, b, a, b):
+        run(found, model)
+    assert LOG == ["load a", "unload a", "load b", "load a"], "a runs in nothing, so b stays; b was measured by then"
+
+
+def test_what_a_model_keeps_between_tasks_counts(tmp_path: Path) -> None:
+    a, b = entry(tmp_path, "a", 5, caches_gb=1), entry(tmp_path, "b", 4.5)
+    known(tmp_path, [a, b])
+    found, _ = residency(tmp_path, 10)
+    for model in (a, b):
+        run(found, model)
+    assert LOG == ["load a", "unload a", "load b"]
+
+
+def test_what_is_offloaded_takes_host_memory(tmp_path: Path) -> None:
+    offloaded, b, c = entry(tmp_path, "a", 8, offloading="model"), entry(tmp_path, "b", 6), entry(tmp_path, "c", 6)
+    known(tmp_path, [offloaded, b, c])
+    found, _ = residency(tmp_path, 10, host_gb=10)
+    for model in (offloaded, b):
+        run(found, model)
+    assert found.resident() == ["a", "b"], "it takes none of the device between its tasks"
+    run(found, c)
+    assert LOG == ["load a", "load b", "unload a", "park b", "load c"], (
+        "the host has no room for both, and b is worth more"
+    )
+
+
+def test_auto_learns_from_memory_that_ran_out_alone(tmp_path: Path) -> None:
+    """Once may be for what else was there. Each next time more of it stays in host memory; another form is another
+    matter."""
+    model = painter(tmp_path)
+
+    def offload_of_next_load() -> str:
+        found, _ = residency(tmp_path, 10)
+        for _ in range(2):
+            with pytest.raises(MemoryError, match="no room"):
+                run_out(found, model)
+        assert found.resident() == []
+        run(found, model)
+        return str(found._kept["a"].model.options.get("offload", "auto"))
+
+    assert [offload_of_next_load() for _ in range(4)] == ["model", "group", "sequential", "sequential"]
+    found, _ = residency(tmp_path, 10)
+    run(found, painter(tmp_path, quantization="fp8"))
+    assert "offload" not in found._kept["a"].model.options
+
+
+def test_memory_that_ran_out_once_teaches_nothing(tmp_path: Path) -> None:
+    model = painter(tmp_path)
+    found, _ = residency(tmp_path, 10)
+    for _ in range(3):
+        with pytest.raises(MemoryError, match="no room"):
+            run_out(found, model)
+        run(found, model)
+    assert "offload" not in found._kept["a"].model.options
+
+
+def test_auto_learns_from_a_measured_peak(tmp_path: Path) -> None:
+    model = painter(tmp_path)
+    found, _ = residency(tmp_path, 10)
+    run(found, model, "2048x2048", takes_gb=3)
+    assert "offload" not in found._kept["a"].model.options
+    smaller, _ = residency(tmp_path, 4)
+    run(smaller, model, "2048x2048", takes_gb=1)
+    assert smaller._kept["a"].model.options["offload"] == "model"
+
+
+def test_what_cannot_be_written_down_fails_no_task(tmp_path: Path) -> None:
+    a = entry(tmp_path, "a", 2)
+    (tmp_path / "peaks.lock").mkdir()
+    found, _ = residency(tmp_path, 10)
+    run(found, a, "1x1", takes_gb=1)
+    assert found._peaks.run_bytes(a, "1x1") == GB, "this process knows"
+    assert found.resident() == ["a"]
 
 
 def test_a_model_too_large_for_the_device_offloads_or_is_refused(tmp_path: Path) -> None:

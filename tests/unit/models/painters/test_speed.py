@@ -63,7 +63,9 @@ def test_prompts_are_encoded_once(
     assert len(calls) > once
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other_seed)
+    assert fresh.cache_bytes == fresh._prompts.held_bytes + fresh._latents.held_bytes > 0
     fresh.park()  # forgets
+    assert fresh.cache_bytes == 0
     fresh.resume()
     assert np.array_equal(paint(fresh, context, seed=2), other_seed)
     assert len(calls) > once + 1
