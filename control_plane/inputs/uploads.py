@@ -57,10 +57,13 @@ async def register_attachment(work: Work, actor: Actor, request: RegisterAttachm
     claimed = media.claimed_type(request.file_type, request.file_category)
     size = await work.services.store.size_async(uploads.upload_key(upload_id))
     if size is None:
-        raise UploadFailed("尚未上传", "nothing was uploaded there", field="file_url")
+        raise await _nothing_there(work, upload_id)
     _check_size(work, request, size)
     await disk.check(work.session, work.services.settings, actor.tenant_id, size)
-    stored = await _store(work, request, uploads.upload_key(upload_id), claimed)
+    try:
+        stored = await _store(work, request, uploads.upload_key(upload_id), claimed)
+    except FileNotFoundError as error:
+        raise await _nothing_there(work, upload_id) from error
     tenant_id = await hold_space(work.session, actor)
     await uploads.close(work.session, upload_id)
     await _check_new(work, upload_id)  # again: somebody may have been faster meanwhile
@@ -93,6 +96,12 @@ async def _check_new(work: Work, upload_id: str) -> None:
         raise AlreadyExists("该文件已登记", "this upload is registered already", field="file_url")
 
 
+async def _nothing_there(work: Work, upload_id: str) -> UploadFailed:
+    """Raises AlreadyExists where the upload is gone because somebody has registered it meanwhile."""
+    await _check_new(work, upload_id)
+    return UploadFailed("尚未上传", "nothing was uploaded there", field="file_url")
+
+
 def _check_name(name: str) -> None:
     """A name, not a path: it is what a browser saves a download as."""
     if name.strip() in {"", ".", ".."} or any(char in "/\\" or not char.isprintable() for char in name):
@@ -113,7 +122,7 @@ def _check_size(work: Work, request: RegisterAttachment, size: int) -> None:
 
 
 async def _store(work: Work, request: RegisterAttachment, key: str, claimed: str) -> StoredArtifact:
-    """Look into the upload and copy it to where it stays."""
+    """Look into the upload and copy it to where it stays. Raises FileNotFoundError where it is not there."""
     store = work.services.store
     with store.scratch() as directory:
         upload = directory / "upload"
@@ -129,10 +138,7 @@ async def _store(work: Work, request: RegisterAttachment, key: str, claimed: str
 
 def _take(store: ArtifactStore, key: str, target: Path, request: RegisterAttachment) -> str:
     """The upload as it is now, which nobody can change any more, and its SHA-256."""
-    try:
-        store.take(key, target)
-    except FileNotFoundError as error:
-        raise UploadFailed("尚未上传", "nothing was uploaded there", field="file_url") from error
+    store.take(key, target)
     if target.stat().st_size != request.file_size:
         raise UploadFailed("上传在登记时被改写", "the upload changed while it was registered", field="file_size")
     return _sha256(target)

@@ -360,6 +360,36 @@ async def test_of_two_who_register_an_upload_at_once_one_is_told(plane: Plane, u
     assert sorted(getattr(answer, "code", 0) for answer in answers) == [0, 1005]
 
 
+@pytest.mark.parametrize("step", ["size_async", "take"])
+async def test_who_finds_nothing_because_another_was_faster_is_told_so(
+    plane: Plane, user: Client, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The first registration goes through, upload deleted and all, while the second is about to take that step."""
+    data = picture("tan", size=(26, 23))
+    body = registration(data, await put(user, data))
+    held, going = threading.Event(), threading.Event()
+    original = getattr(ArtifactStore, step)
+
+    async def size_later(store: ArtifactStore, key: str) -> Any:
+        held.set()
+        await asyncio.to_thread(going.wait, 10)
+        return await original(store, key)
+
+    def take_later(store: ArtifactStore, key: str, target: Path) -> Any:
+        held.set()
+        going.wait(10)
+        return original(store, key, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ArtifactStore, step, size_later if step == "size_async" else take_later)
+        slow = asyncio.ensure_future(refused(user.post("/attachments", body)))
+        await asyncio.to_thread(held.wait, 10)
+        patch.setattr(ArtifactStore, step, original)
+        await user.post("/attachments", body)
+        going.set()
+        assert (await slow).code == 1005
+
+
 async def test_a_late_answer_of_the_store_loses_nothing(
     plane: Plane, user: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,14 +57,16 @@ class StageSpeaker:
             case "memory":
                 raise MemoryError("no room on the stage")
             case "wrapped":
-                import torch
+                with report.phase("load"):  # as a real one does: it takes seconds
+                    import torch
 
                 try:
                     raise torch.OutOfMemoryError("CUDA out of memory")
                 except RuntimeError as error:
                     raise ValueError("the folder cannot be loaded") from error
             case "device":
-                import torch
+                with report.phase("load"):
+                    import torch
 
                 raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
             case "hang":
