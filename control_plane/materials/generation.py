@@ -142,15 +142,31 @@ async def _must_wait(work: Work, package: tables.PackageRow, row: tables.StepRow
 
 
 async def _paint_what_waited(work: Work, project: projects.ProjectRow, package: tables.PackageRow) -> None:
-    """Ask for the pictures that waited for sheets, if these are there by now."""
+    """Ask for the pictures that waited for sheets, if these are there by now. Where they cannot be paid, a request is
+    refused (QuotaExceeded), and a task that made them possible keeps what it made: the step that waited fails."""
     for row in await tables.steps_of(work.session, package.id):
         if not row.awaits_sheets or row.status != "in_progress" or await _must_wait(work, package, row):
             continue
-        row.awaits_sheets = False
-        found = await tables.elements_of(work.session, package.id, elements.KINDS[ScriptStep(row.step)])
-        tasks = await _picture_tasks(work, project, package, row, found)
-        row.total += len(tasks)
-        await quota.enqueue_paid(work, tasks)
+        try:
+            async with work.session.begin_nested():
+                await _paint_waiting(work, project, package, row)
+        except QuotaExceeded as error:
+            if not work.applies_result:
+                raise
+            for changed in (row, package, project):
+                await work.session.refresh(changed)
+            await fail_for_quota(work, project, package, row, error)
+            return
+
+
+async def _paint_waiting(
+    work: Work, project: projects.ProjectRow, package: tables.PackageRow, row: tables.StepRow
+) -> None:
+    row.awaits_sheets = False
+    found = await tables.elements_of(work.session, package.id, elements.KINDS[ScriptStep(row.step)])
+    tasks = await _picture_tasks(work, project, package, row, found)
+    row.total += len(tasks)
+    await quota.enqueue_paid(work, tasks)
 
 
 def _script_task(
@@ -253,7 +269,8 @@ async def apply_script(
     row.total += len(tasks)
     await quota.enqueue_paid(work, tasks)
     await finish_one(work, project, package, row)
-    await go_on(work, project, package)
+    if package.status == "generating":  # else pictures that waited for this step's cannot be paid
+        await go_on(work, project, package)
 
 
 async def finish_one(work: Work, project: projects.ProjectRow, package: tables.PackageRow, row: tables.StepRow) -> None:

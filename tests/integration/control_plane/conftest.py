@@ -90,8 +90,9 @@ class StoreContext(LocalContext):
 
 
 class InlineFarm(FakeFarm):
-    """Workers that run the real pipelines in threads of this process, for each different task once. ``hold``
-    keeps kinds from starting, ``fail`` makes them fail, ``instead`` reports in the place of an engine."""
+    """Workers that run the real pipelines in threads of this process, for each different task once. ``hold`` keeps
+    kinds, or pictures of a framing, from starting, ``fail`` makes kinds fail, ``instead`` reports in the place of an
+    engine."""
 
     def __init__(self, store: ArtifactStore, root: Path, rendered: Rendered, catalog: Catalog) -> None:
         super().__init__(slots=2)
@@ -119,7 +120,7 @@ class InlineFarm(FakeFarm):
             task.add_done_callback(self._running.discard)
 
     async def _run(self, worker: str, assignment: Assignment) -> None:
-        while assignment.kind in self.hold:
+        while self.hold & {assignment.kind, assignment.spec.get("framing")}:
             self._released.clear()
             await self._released.wait()
         self.ran.append(assignment)

@@ -1,15 +1,18 @@
 """Shots are painted from the reference sheets of their characters and scenes, where the model takes references."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from control_plane.artifacts import tables as artifacts
+from control_plane.quota import service as quota
 from models.catalog_file import DEFAULT_PATH
 from scheduler.ports import Assignment
-from tests.integration.control_plane.conftest import Client, Plane, generated
-from tests.integration.control_plane.watching import clips, idle, materials, over, ran, steps
+from tests.integration.control_plane.conftest import Client, Plane, generated, submission
+from tests.integration.control_plane.watching import clips, idle, materials, over, ran, steps, used
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -103,3 +106,49 @@ async def test_a_shot_painted_again_takes_the_sheets_that_are_shown_now(plane: P
     (shot,) = shots(ran(plane, project_id)[count:])
     assert references(shot)
     assert references(shot) == {name: sheets[name] for name in references(shot)}
+
+
+async def limited_to(plane: Plane, user: Client, limit: int) -> str:
+    tenant = str((await user.get("/user/me"))["id"])
+    async with plane.services.database.transaction() as session:
+        await quota.set_daily_limit(session, tenant, limit)
+    return tenant
+
+
+async def all_but_one_is_done(plane: Plane, project_id: str) -> None:
+    left = text("SELECT count(*) FROM tasks WHERE applied_at IS NULL AND project_id = :project")
+    async with asyncio.timeout(60):
+        while True:
+            async with plane.services.database.transaction() as session:
+                if await session.scalar(left, {"project": project_id}) == 1 and ran(plane, project_id, "speech"):
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def test_shots_that_cannot_be_paid_when_their_sheets_are_there_fail_alone(plane: Plane, user: Client) -> None:
+    plane.farm.hold.add("three_view")
+    alone = "夕阳下，小女孩林晓雨在海边等船。“爷爷，你在哪里？”林晓雨问。"
+    project_id = (await user.post("/input/submit", submission(alone)))["project_id"]
+    package_id = (await user.post("/generation/start", {"project_id": project_id}))["material_package_id"]
+    await all_but_one_is_done(plane, project_id)
+    tenant = await limited_to(plane, user, await used(user))
+    plane.farm.release()
+    failed = await over(user, project_id)
+    await idle(plane, project_id)
+    assert failed["status"] == "failed"
+    found = {task["task_type"]: task for task in failed["tasks"]}
+    assert {name for name, task in found.items() if task["status"] == "failed"} == {"storyboard"}
+    assert "配额不足" in found["storyboard"]["error_message"]
+    assert {task["status"] for name, task in found.items() if name != "storyboard"} == {"completed"}
+    sheets = await shown(plane, user, package_id)
+    assert all(sheets.values()), "what was painted stays"
+    async with plane.services.database.transaction() as session:
+        ledger = text("SELECT sum(amount) FROM quota_ledger WHERE tenant_id = :tenant")
+        assert await session.scalar(ledger, {"tenant": tenant}) == await used(user)
+        stumbled = text("SELECT count(*) FROM tasks WHERE project_id = :project AND reaction_failures > 0")
+        assert not await session.scalar(stumbled, {"project": project_id})
+    # With quota again, the shots alone are made.
+    await limited_to(plane, user, 100_000)
+    await user.post(f"/generation/retry/{found['storyboard']['task_id']}")
+    assert (await over(user, project_id))["status"] == "completed"
+    assert await shown(plane, user, package_id) == sheets
