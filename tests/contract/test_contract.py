@@ -69,6 +69,13 @@ def test_a_declared_endpoint_is_as_agreed(endpoint: Endpoint) -> None:
     assert found == []
 
 
+def test_the_answers_of_added_endpoints_are_as_decided() -> None:
+    declared = {name_of(endpoint): endpoint.response for endpoint in ENDPOINTS}
+    for name, wanted in decided()["added_responses"].items():
+        assert name in decided()["added"]
+        assert differences(wanted, interface_of(declared[name]), name, is_request=False) == []
+
+
 def test_the_events_are_as_agreed() -> None:
     assert set(EVENTS) == set(agreed()["events"])
     for name, wanted in agreed()["events"].items():

@@ -2,8 +2,13 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
+from control_plane.artifacts import tables as artifacts
+from models.specs import Helped, Provenance, StoredArtifact
+from runtime.artifacts import content_key
+from tests.contract.interfaces import decided, wrong
 from tests.integration.control_plane.conftest import ApiError, Client, Plane, generated
 from tests.integration.control_plane.walk import EXPORT, attachment
 from tests.integration.control_plane.watching import materials
@@ -62,3 +67,56 @@ async def test_an_upload_and_a_stranger_get_no_answer(plane: Plane, user: Client
     with pytest.raises(ApiError) as caught:
         await how(stranger, picture)
     assert caught.value.code == 1004
+
+
+HUB, COMMIT = "acme/painter@main", "0123456789abcdef0123456789abcdef01234567"
+
+
+def stored(number: int) -> StoredArtifact:
+    sha256 = f"{number:064x}"
+    return StoredArtifact(key=content_key(sha256, ".png"), media_type="image/png", size=1, sha256=sha256)
+
+
+async def keep(plane: Plane, tenant: str, number: int, made: Provenance | None = None) -> str:
+    async with plane.services.database.transaction() as session:
+        return await artifacts.keep(session, tenant, f"{number}.png", stored(number), made)
+
+
+async def test_files_are_told_by_id_and_models_by_hub_and_revision_and_nothing_else_of_where_they_are(
+    plane: Plane, user: Client
+) -> None:
+    tenant = (await user.get("/user/me"))["id"]
+    sheet = await keep(plane, tenant, 1)
+    strangers = (await (await plane.new_user("stranger")).get("/user/me"))["id"]
+    await keep(plane, strangers, 2)
+    key, foreign = stored(1).key, stored(2).key
+    made = Provenance(
+        task_kind="text_to_image",
+        model="acme-painter",
+        source="s3://internal-bucket/painter",
+        weights_sha256="a" * 64,
+        seed=7,
+        spec={"prompt": "/imagine a lighthouse", "reference_keys": [key], "subjects": [{"reference_keys": [key]}]},
+        parameters={"references": [key, foreign], "prompt": "/imagine", "sheet": foreign},
+        options={"steps": 4, "lora": {"path": "/mnt/models/fast.safetensors"}, "arguments": {"url": "http://10.0.0.1"}},
+        helpers={
+            "embedding": Helped(model="dino", source=HUB, revision=COMMIT),
+            "alignment": Helped(model="words", source="/mnt/models/words", weights_sha256="b" * 64),
+        },
+        parents=[key, foreign],
+    )
+    answer = await how(user, f"/files/{await keep(plane, tenant, 3, made)}?")
+    assert answer["parameters"] == {"references": [sheet], "prompt": "/imagine"}
+    assert answer["options"] == {"steps": 4, "lora": {"path": "fast.safetensors"}, "arguments": {"url": ""}}
+    assert answer["request"] == {"prompt": "/imagine a lighthouse", "subjects": [{}]}
+    assert [parent["artifact_id"] for parent in answer["parents"]] == [sheet]
+    assert "source" not in answer
+    assert answer["weights_sha256"] == "a" * 64
+    assert answer["helpers"] == {
+        "embedding": {"model_id": "dino", "model_name": "dino", "source": HUB, "revision": COMMIT},
+        "alignment": {"model_id": "words", "model_name": "words", "weights_sha256": "b" * 64},
+    }
+    told = orjson.dumps(answer).decode()
+    assert not [place for place in ("content/", "s3:", "/mnt", "10.0.0.1") if place in told]
+    agreed = decided()["added_responses"]["GET /files/:artifact_id/provenance"]
+    assert wrong(agreed, answer) == []
