@@ -51,9 +51,16 @@ def open_catalog(path: Path) -> "Catalog":
 
 
 def check_catalog(option: Path | None) -> None:
-    """Fail where the catalog cannot be served on this machine. Loads engines, elsewhere, for models with weights."""
+    """Fail where the catalog cannot be served on this machine; say so where it has no model for a kind of task. Loads
+    engines, elsewhere, for models with weights."""
+    from models.catalog_file import DEFAULT_PATH
+
     path = catalog_path(option)
-    weighted = [model.id for model in open_catalog(path).models.values() if model.weights is not None]
+    found = open_catalog(path)
+    if missing := found.unserved():
+        hint = f'include = ["{DEFAULT_PATH}"] adds the draft engine for what has no model of yours'
+        typer.echo(f"warning: {path} has no model for {', '.join(missing)}: what needs one will fail; {hint}", err=True)
+    weighted = [model.id for model in found.models.values() if model.weights is not None]
     if not weighted:
         return
     checked = subprocess.run(
@@ -91,7 +98,8 @@ def list_models(catalog: CatalogOption = None) -> None:
     found = open_catalog(catalog_path(catalog))
     table = Table("id", "tasks", "runs on", "memory", "license", "weights", box=None, pad_edge=False)
     for model in found.entries:
-        default = " (default)" if any(found.default_for(kind) is model for kind in model.tasks) else ""
+        allowed = model.id not in found.refused  # the only model of a kind may be one that is refused
+        default = " (default)" if allowed and any(found.default_for(kind) is model for kind in model.tasks) else ""
         table.add_row(
             model.id + default,
             ", ".join(model.tasks),

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
@@ -161,6 +161,10 @@ class Catalog:
         if not candidates:
             raise KeyError(f"the catalog has no model for {kind}")
         return next((model for model in candidates if model.default), candidates[0])
+
+    def unserved(self) -> list[str]:
+        """The task kinds that no model is there for, or none that may be used."""
+        return [kind for kind in get_args(TaskKindName) if not self.for_task(kind)]
 
     def from_sheets(self, model_id: str) -> Model | None:
         """The model that paints from reference sheets where ``model_id`` was chosen; None where it does without."""

@@ -97,6 +97,19 @@ def test_a_license_that_forbids_the_use_is_shown_and_nothing_is_pulled(tmp_path:
     assert allowed.returncode == 0
 
 
+def test_kinds_of_tasks_without_a_model_are_told_and_listing_goes_on(tmp_path: Path, source: Path) -> None:
+    path = catalog(tmp_path, source, commercial=False)
+    path.write_text(path.read_text().partition("\n\n")[2])
+    listed = reelfarm(tmp_path, "models", "list", "--catalog", str(path))
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert "refused: its license forbids commercial use" in listed.stdout
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        told = reelfarm(tmp_path, "up", "--port", port, "--catalog", str(path), "--data-dir", str(tmp_path / "data"))
+    assert told.stderr.startswith(f"warning: {path} has no model for script, text_to_image, image_to_image,")
+    assert str(SHIPPED) in told.stderr.splitlines()[0]
+
+
 def test_a_wrong_entry_is_named_with_its_line_before_anything_starts(tmp_path: Path, source: Path) -> None:
     path = catalog(tmp_path, source)
     for command in (["up", "--port", "0", "--catalog", str(path)], ["scheduler"]):
