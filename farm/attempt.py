@@ -127,6 +127,11 @@ class Attempt:
         self._bench.reporter.report(self.assignment, phase, self._fraction)
         return before
 
+    def begin_anew(self) -> None:
+        """Go back to loading, as far as nothing: what an earlier try reached is lost with it."""
+        self._fraction = 0.0
+        self.enter("load")
+
     def elapsed_s(self) -> float:
         return time.monotonic() - self._started_at
 
@@ -235,7 +240,7 @@ def _try(bench: Bench, attempt: Attempt, *, alone: bool = False) -> _End:
     """``alone``: after everything that the worker keeps was unloaded."""
     try:
         if alone:
-            attempt.enter("load")
+            attempt.begin_anew()
             bench.residency.unload_all()
         return _End(OutcomeClass.SUCCEEDED, _run(bench, attempt))
     except TaskCancelled:

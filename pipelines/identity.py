@@ -47,11 +47,16 @@ class Judge:
         return float(min((sheets @ seen.T).max() for sheets in self._sheets))
 
 
+def has_sheets(spec: ImageSpec) -> bool:
+    """Whether it is a shot of somebody with reference sheets: nothing else is compared."""
+    return spec.framing is Framing.SHOT and any(subject.reference_keys for subject in spec.subjects)
+
+
 def judge_of(spec: ImageSpec, images: "Mapping[str, RGB]", embedder: Embedder | None) -> Judge | None:
     """None for a picture that is no shot, or has nobody with sheets in it."""
-    sheets = [[images[key] for key in subject.reference_keys] for subject in spec.subjects if subject.reference_keys]
-    if embedder is None or spec.framing is not Framing.SHOT or not sheets:
+    if embedder is None or not has_sheets(spec):
         return None
+    sheets = [[images[key] for key in subject.reference_keys] for subject in spec.subjects if subject.reference_keys]
     return Judge(embedder, sheets)
 
 

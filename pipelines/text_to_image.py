@@ -19,7 +19,8 @@ def run(spec: ImageSpec, model: Painter, context: TaskContext) -> ImageResult:
     """Raises UserInputError for a reference that is no picture, RuntimeError for a picture that came out blank."""
     images = fetch_references(spec, context)
     with context.phase("run"):
-        embedder = cast("Embedder | None", context.helper("embedding"))
+        # Asked for only where there is something to compare: asking loads it, and may push the painter aside.
+        embedder = cast("Embedder | None", context.helper("embedding")) if identity.has_sheets(spec) else None
         judge = identity.judge_of(spec, images, embedder)
         if judge is None:
             return deliver(spec, model.paint(spec, images, progress_of_run(context)), context)

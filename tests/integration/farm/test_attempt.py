@@ -89,6 +89,23 @@ def test_every_line_of_an_attempt_names_it(bench: Bench, tmp_path: Path) -> None
     assert structlog.contextvars.get_contextvars() == {}
 
 
+def test_a_second_try_begins_at_nothing(bench: Bench, tmp_path: Path) -> None:
+    told: list[tuple[str | None, float]] = []
+
+    class Heard(Reporter):
+        def report(
+            self, assignment: Assignment, phase: str | None, fraction: float, *, preview: bytes | None = None
+        ) -> None:
+            told.append((phase, fraction))
+
+    report = run(replace(bench, reporter=Heard(NOBODY)), tmp_path, steps=4, ending="memory_once")
+    assert report.outcome is OutcomeClass.SUCCEEDED
+    highest = max(range(len(told) // 2), key=lambda at: told[at][1])
+    assert told[highest][1] > 0
+    again = next(at for at in range(highest, len(told)) if told[at][0] == "load")
+    assert told[again] == ("load", 0.0), "the numbers of the try before are not those of this one"
+
+
 def test_equal_specs_give_equal_results(bench: Bench, tmp_path: Path) -> None:
     first, second = run(bench, tmp_path, epoch=1), run(bench, tmp_path, epoch=2)
     for report in (first, second):

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.interfaces import PaintedImage
+from models.catalog import HelperKind
+from models.interfaces import Adapter, PaintedImage
 from models.options import PainterOptions
 from models.specs import ArtStyle, Framing, ImageSpec, Subject
 from pipelines import text_to_image
@@ -168,6 +169,23 @@ def test_a_cancel_during_a_second_try_is_let_through(tmp_path: Path) -> None:
     with pytest.raises(TaskCancelled):
         text_to_image.run(spec_of(tmp_path, RED), painter, Cancelled(tmp_path, {"embedding": ColourEmbedder()}))  # type: ignore[dict-item]
     assert len(painter.seeds) == 2
+
+
+def test_what_has_nobody_to_compare_does_not_ask_for_the_embedder(tmp_path: Path) -> None:
+    class Asked(LocalContext):
+        asked = 0
+
+        def helper(self, kind: HelperKind) -> Adapter | None:
+            self.asked += 1
+            return super().helper(kind)
+
+    shot = spec_of(tmp_path, RED)
+    alone = shot.model_copy(update={"subjects": []})
+    sheet = shot.model_copy(update={"framing": Framing.FRONT_VIEW})
+    for spec, asked in ((shot, 1), (alone, 0), (sheet, 0)):
+        context = Asked(tmp_path, {"embedding": ColourEmbedder()})
+        text_to_image.run(spec, Painter([plain(RED)]), context)  # type: ignore[arg-type]
+        assert context.asked == asked
 
 
 def test_seeds_of_tries_differ_and_stay_in_range() -> None:
