@@ -52,14 +52,15 @@ class Weights(Entry):
         return str(self.path if self.path is not None else self.url)
 
     def folder(self, models_dir: Path) -> Path:
-        """Where the files are, or will be once they are pulled."""
+        """Where the files are, or will be once they are pulled: each variant in a folder of its own."""
         if self.path is not None:
             return self.path
+        variant = "" if self.variant is None else f"--{self.variant}"
         if self.hub is not None:
-            return models_dir / self.hub.replace("/", "--") / self.revision.replace("/", "--")
+            return models_dir / self.hub.replace("/", "--") / (self.revision.replace("/", "--") + variant)
         assert self.url is not None  # noqa: S101 - the validator saw to it
         name = self.url.rstrip("/").rpartition("/")[2]
-        return models_dir / f"{name}-{hashlib.sha256(self.url.encode()).hexdigest()[:12]}"
+        return models_dir / f"{name}-{hashlib.sha256(self.url.encode()).hexdigest()[:12]}{variant}"
 
 
 class Terms(Entry):

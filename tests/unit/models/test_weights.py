@@ -101,6 +101,19 @@ def test_a_store_is_pulled_once_and_whole(tmp_path: Path, source: Path) -> None:
     assert verify(folder).problems == ()
 
 
+@pytest.mark.parametrize("where", ["store", "hub"])
+def test_two_variants_lie_beside_each_other(tmp_path: Path, source: Path, where: str) -> None:
+    origin = {"url": source.as_uri()} if where == "store" else {"hub": "acme/tiny"}
+    plain, half = (Weights.model_validate({**origin, "variant": variant}) for variant in (None, "fp16"))
+    assert plain.folder(tmp_path) != half.folder(tmp_path)
+    if where == "store":
+        for weights in (plain, half):
+            pull(weights, weights.folder(tmp_path))
+        assert [path.name for path in (half.folder(tmp_path) / "unet").glob("*.safetensors")] == [
+            "diffusion_pytorch_model.fp16.safetensors"
+        ]
+
+
 def test_what_cannot_be_pulled_leaves_nothing_and_says_why(tmp_path: Path) -> None:
     model = model_of({"url": (tmp_path / "nowhere").as_uri()})
     with pytest.raises(OSError, match="nowhere could not be pulled"):
