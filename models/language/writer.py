@@ -13,7 +13,9 @@ from models.language.generation import Conversation
 from models.language.prompts import Prompts
 from models.options import WriterOptions
 from models.specs import ScriptResult, ScriptSpec
+from models.weight_reader import reading
 from models.weighted import BadWeightsError, Weighted
+from models.weights import sole_weight_files
 
 # What reading a folder of broken, missing or foreign files raises out of transformers, tokenizers and safetensors.
 _BROKEN_FILES = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError)
@@ -54,16 +56,19 @@ class LanguageModelWriter(Weighted[WriterOptions]):
         """Straight onto the device, but for weights that are made smaller on their way or stay in host memory."""
         options = self.options
         through_host = options.quantization == "fp8" or self._offloading != "none"
-        model, loading = AutoModelForCausalLM.from_pretrained(
-            self.folder,
-            dtype=self.dtype,
-            device_map={"": torch.device("cpu") if through_host else self.device.torch},
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-            quantization_config=memory.nf4(self.dtype) if options.quantization == "nf4" else None,
-        )
+        first = torch.device("cpu") if through_host else self.device.torch
+        files = [] if options.quantization == "nf4" else sole_weight_files(self.folder)
+        with reading([(path, self.dtype) for path in files], first):
+            model, loading = AutoModelForCausalLM.from_pretrained(
+                self.folder,
+                dtype=self.dtype,
+                device_map={"": first},
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+                quantization_config=memory.nf4(self.dtype) if options.quantization == "nf4" else None,
+            )
         for kind in ("missing_keys", "mismatched_keys", "error_msgs"):
             if loading.get(kind):
                 raise ValueError(f"{kind}: {', '.join(sorted(map(str, loading[kind]))[:5])}")
