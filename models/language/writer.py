@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from models.interfaces import Report
 from models.language import memory, steps
@@ -55,6 +55,11 @@ class LanguageModelWriter(Weighted[WriterOptions]):
     def _read_model(self) -> Any:
         """Straight onto the device, but for weights that are made smaller on their way or stay in host memory."""
         options = self.options
+        if options.quantization == "nf4":
+            text = AutoConfig.from_pretrained(self.folder, local_files_only=True).get_text_config()
+            if any(getattr(text, name, None) for name in ("num_experts", "num_local_experts", "n_routed_experts")):
+                # bitsandbytes packs linear layers alone, and experts are nearly all of such a model.
+                raise ValueError("nf4 would leave its experts as they are: let options.quantization be fp8")
         through_host = options.quantization == "fp8" or self._offloading != "none"
         first = torch.device("cpu") if through_host else self.device.torch
         files = [] if options.quantization == "nf4" else sole_weight_files(self.folder)
