@@ -1,6 +1,6 @@
 """Adapters on a GPU against plain diffusers on the same pipeline, and what the farm adds.
 
-    python -m benchmarks.gpu [--runs 3] [--only image,video,farm,load,swap,leak] [--root FOLDER] [--tiny] [--json]
+    python -m benchmarks.gpu [--runs 3] [--only image,video,farm,read,load,swap,leak] [--root FOLDER] [--tiny] [--json]
 
 Full-size architectures with random weights, so it shows time and memory, not pictures. ``--tiny`` runs all of it on a
 CPU, to see that it runs. Ratios compare the two sides in the same process, in turn. ``--root`` keeps the models that it
@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 
 from benchmarks import full_size
 from benchmarks.report import median, show
@@ -30,6 +31,7 @@ from models.diffusion.painter import DiffusionPainter
 from models.peaks import Peaks
 from models.residency import Residency
 from models.specs import ArtStyle, ImageSpec, VideoSpec
+from models.weight_reader import reading
 
 NOTES = {
     "image_off_vs_diffusers": "steps per second, SDXL 1024 px: adapter, everything off / plain diffusers (goal: 1.0)",
@@ -41,6 +43,8 @@ NOTES = {
     "farm_overhead": "of a 4-step picture: what a task takes beyond the model's own time (goal: 0.02)",
     "gpu_busy": "GPU utilisation by NVML under a backlog of pictures (goal: 0.95)",
     "pcie_gb_per_s": "a pinned copy to the device",
+    "read_gb_per_s": "a file of 2 GB from the page cache to the device as models are read",
+    "safetensors_gb_per_s": "the same by safetensors.torch.load_file, every byte looked at",
     "load_s": "SDXL from the page cache to the device",
     "load_vs_pcie": "bytes of weights per second of loading from the page cache / a pinned copy",
     "first_step_s": "from there to the end of the first step at 1024 px",
@@ -190,6 +194,31 @@ class Bench:
         self.figures["farm_overhead"] = round(overhead, 4)
         if busy is not None:
             self.figures["gpu_busy"] = round(busy, 3)
+
+    def read(self) -> None:
+        path = self.root / "two.safetensors"
+        if not path.exists():
+            rows = 32 if self.tiny else 976
+            save_file({f"block.{n}": torch.randn(rows, 1024).to(torch.bfloat16) for n in range(1000)}, path)
+        size, device = path.stat().st_size, self.device.torch
+
+        def by_reader() -> Any:
+            with reading([(path, torch.bfloat16)], device) as reader:
+                return reader.take(path)
+
+        def by_safetensors() -> Any:
+            # On a CPU it maps the file and reads nothing until it is looked at.
+            return {name: one.to(device, copy=device.type == "cpu") for name, one in load_file(path).items()}
+
+        for name, read in (("read", by_reader), ("safetensors", by_safetensors)):
+            times = []
+            for _ in range(self.runs + 1):
+                started = time.perf_counter()
+                tensors = read()
+                self._wait()
+                times.append(time.perf_counter() - started)
+                del tensors
+            self.figures[f"{name}_gb_per_s"] = round(size / median(times[1:]) / 1e9, 2)
 
     def load(self) -> None:
         limit = self._pinned_bytes_per_s()
@@ -361,7 +390,7 @@ def _raises(error: type[BaseException], act: Callable[[], object]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--only", default="image,video,farm,load,swap,leak")
+    parser.add_argument("--only", default="image,video,farm,read,load,swap,leak")
     parser.add_argument("--root", type=Path, help="keep the models there")
     parser.add_argument("--tiny", action="store_true", help="on a CPU, with models of no size")
     parser.add_argument("--json", action="store_true")
@@ -374,6 +403,7 @@ def main() -> None:
             "image": lambda: bench.against_diffusers("sdxl", "image"),
             "video": lambda: bench.against_diffusers("wan", "video"),
             "farm": bench.farm,
+            "read": bench.read,
             "load": bench.load,
             "swap": bench.swap,
             "leak": bench.leak,

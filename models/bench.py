@@ -118,7 +118,7 @@ def bench(
     call = call_for(kind, size or _SIZES.get(kind, (1024, 1024)), model)
     with tempfile.TemporaryDirectory() as scratch:
         figures, pictures = _time(model, call, runs, vram_gb, models_dir, Path(scratch))
-        lossy = [name for name in _LOSSY if model.options.get(name) is not None]
+        lossy = [name for name in _LOSSY if model.options.get(name)]
         if lossy:
             plain = {name: value for name, value in model.options.items() if name not in _LOSSY}
             baseline = Model.model_validate({**model.model_dump(), "options": plain})
@@ -135,7 +135,6 @@ def _time(
     device = Device(
         "cuda" if model.device == "gpu" else "cpu",
         limit_bytes=None if vram_gb is None else int(vram_gb * 1e9),
-        cache_dir=scratch,
     )
     peaks = Peaks(scratch / f"{len(list(scratch.iterdir()))}.json")
     residency = Residency(device, models_dir=models_dir, host_bytes=0, peaks=peaks)

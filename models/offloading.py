@@ -10,14 +10,16 @@ _MODES: tuple[Offload, ...] = ("none", "model", "group", "sequential")
 
 
 def may_offload(model: Model) -> bool:
+    """Whether some of it may be in host memory while it runs. What is small enough to be wholly on any card never
+    is."""
     options = model.parsed_options
-    return isinstance(options, WeightedOptions) and options.offload != "none"
+    return isinstance(options, WeightedOptions) and not isinstance(options, WholeOptions) and options.offload != "none"
 
 
 def is_auto(model: Model) -> bool:
-    """Whether it is for the farm to choose. What is small enough to be wholly on any card is never offloaded."""
+    """Whether it is for the farm to choose."""
     options = model.parsed_options
-    return isinstance(options, WeightedOptions) and not isinstance(options, WholeOptions) and options.offload == "auto"
+    return may_offload(model) and isinstance(options, WeightedOptions) and options.offload == "auto"
 
 
 def mode_of(adapter: Any) -> Offload:

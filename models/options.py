@@ -7,7 +7,7 @@ that `reelfarm models bench` prints; a catalog without them is refused.
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from models.sources import Entry
 
@@ -30,11 +30,44 @@ class WeightedOptions(Entry):
 
 class Lora(Entry):
     """A low-rank adaptation to be fused, such as one that is distilled to few steps. ``path`` is a safetensors file,
-    relative to the weights' folder."""
+    relative to the weights' folder. ``into``: which of two denoisers it is for, where the file does not say."""
 
     path: Path
     scale: float = 1.0
+    into: Literal["transformer", "transformer_2"] | None = None
     measured_cost: str = Field(min_length=1)
+
+
+_FLOWS = ("FlowMatchEulerDiscreteScheduler",)
+_MULTISTEP = ("UniPCMultistepScheduler", "DPMSolverMultistepScheduler")
+SCHEDULERS: dict[str, tuple[str, ...]] = {
+    "ZImagePipeline": _FLOWS,
+    "Flux2KleinPipeline": _FLOWS,
+    "QwenImageEditPlusPipeline": _FLOWS,
+    "LTX2ImageToVideoPipeline": _FLOWS,
+    "LTX2ConditionPipeline": _FLOWS,
+    "HunyuanVideo15ImageToVideoPipeline": _FLOWS,
+    "AceStepPipeline": _FLOWS,
+    "WanImageToVideoPipeline": (*_FLOWS, *_MULTISTEP),
+    "StableDiffusionXLPipeline": (
+        *_MULTISTEP,
+        "DDIMScheduler",
+        "EulerAncestralDiscreteScheduler",
+        "EulerDiscreteScheduler",
+        "LCMScheduler",
+        "TCDScheduler",
+    ),
+}
+"""By pipeline, what an entry may name instead of the scheduler that is among the files: those that its loop can be
+stepped with. Flow pipelines that shift by a picture's size hand over their own sigmas, which few schedulers take."""
+
+
+class Scheduler(Entry):
+    """Another scheduler than the files name, such as the one that a distilled model was trained for. ``arguments`` are
+    of its class and go before what the files say."""
+
+    name: str = Field(pattern=r"^[A-Z]\w+Scheduler$")
+    arguments: dict[str, Any] = Field(default_factory=dict)
 
 
 class StepCache(Entry):
@@ -69,13 +102,28 @@ class DiffusionOptions(WeightedOptions):
     attention: str = "auto"
     preview_every: int = Field(default=4, ge=0)
     """Steps between previews; 0 shows none."""
-    lora: Lora | None = None
+    scheduler: Scheduler | None = None
+    lora: tuple[Lora, ...] = ()
+    """One or several, such as one for each of two denoisers."""
     cache: StepCache | None = None
+
+    @field_validator("lora", mode="before")
+    @classmethod
+    def _one_is_enough(cls, given: Any) -> Any:
+        return (given,) if isinstance(given, dict | Lora) else given
 
     @model_validator(mode="after")
     def _lora_can_be_fused(self) -> "DiffusionOptions":
-        if self.lora is not None and self.quantization == "nf4":
+        if self.lora and self.quantization == "nf4":
             raise ValueError("lora: it cannot be fused into weights of 4 bits")
+        return self
+
+    @model_validator(mode="after")
+    def _scheduler_fits(self) -> "DiffusionOptions":
+        known = SCHEDULERS.get(self.pipeline, ())
+        if self.scheduler is not None and self.scheduler.name not in known:
+            fitting = ", ".join(known) or "no other"
+            raise ValueError(f"scheduler.name: {self.pipeline} takes {fitting}, not {self.scheduler.name}")
         return self
 
 
@@ -117,18 +165,18 @@ class ComposerOptions(DiffusionOptions):
     max_duration_s: float = Field(default=120, gt=0)
 
 
-class MusicgenOptions(WeightedOptions):
+class WholeOptions(WeightedOptions):
+    """Of models that are small enough to be wholly on any card."""
+
+    offload: Literal["auto", "none"] = "auto"
+
+
+class MusicgenOptions(WholeOptions):
     """``max_duration_s``: what the model holds together; longer music is a loop."""
 
     guidance_scale: float = Field(default=3.0, ge=1)
     max_duration_s: float = Field(default=30, gt=0)
     temperature: float = Field(default=1.0, gt=0)
-
-
-class WholeOptions(WeightedOptions):
-    """Of models that are small enough to be wholly on any card."""
-
-    offload: Literal["auto", "none"] = "auto"
 
 
 class SpeakerOptions(WholeOptions):

@@ -10,7 +10,9 @@ from safetensors import SafetensorError
 from transformers.utils.logging import disable_progress_bar
 
 from models.options import WeightedOptions
+from models.weight_reader import reading
 from models.weighted import BadWeightsError, O, Weighted
+from models.weights import sole_weight_files
 
 KEPT_WHOLE = ("pos_embed", "patch_embed", "norm", r"^lm_head$", r"(^|\.)wo$")
 """Layers that fp8 leaves alone, by name: those that diffusers leaves too, the output that shares an embedding's
@@ -35,7 +37,9 @@ def pretrained(kind: Any, folder: Path, options: WeightedOptions, device: torch.
     Raises BadWeightsError for a file that is missing, broken or of another class, and for weights that the files lack.
     """
     dtype = getattr(torch, options.dtype)
-    arguments: dict[str, Any] = {"dtype": dtype, "device_map": {"": device}}
+    # What is made smaller is made so in host memory: the device never has to hold it whole.
+    first = torch.device("cpu") if options.quantization == "fp8" else device
+    arguments: dict[str, Any] = {"dtype": dtype, "device_map": {"": first}}
     if options.quantization == "nf4":
         from transformers import BitsAndBytesConfig
 
@@ -43,7 +47,9 @@ def pretrained(kind: Any, folder: Path, options: WeightedOptions, device: torch.
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype
         )
     disable_progress_bar()
-    with loading(kind.__name__, folder):
+    # bitsandbytes packs one weight after the other, and would have to wait for all of them.
+    files = [] if options.quantization == "nf4" else sole_weight_files(folder)
+    with loading(kind.__name__, folder), reading([(path, dtype) for path in files], first):
         model, info = kind.from_pretrained(
             folder, use_safetensors=True, local_files_only=True, output_loading_info=True, **arguments
         )
@@ -56,6 +62,7 @@ def pretrained(kind: Any, folder: Path, options: WeightedOptions, device: torch.
         from diffusers.hooks import apply_layerwise_casting
 
         apply_layerwise_casting(model, torch.float8_e4m3fn, dtype, skip_modules_pattern=(*KEPT_WHOLE, *_ENDS))
+        model.to(device)
     model.eval()
     return model
 

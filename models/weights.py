@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import time
@@ -111,6 +112,21 @@ def files_of(folder: Path) -> Iterator[Path]:
 def stored_bytes(folder: Path) -> int:
     """Of the weights on disk."""
     return sum(path.stat().st_size for path in files_of(folder) if path.suffix == ".safetensors")
+
+
+def weight_files(folder: Path, variant: str | None = None) -> list[Path]:
+    """The safetensors files of one component that diffusers and transformers would read."""
+    middle = re.escape(f".{variant}") if variant else ""
+    wanted = re.compile(rf"[^.]+{middle}(-\d+-of-\d+)?\.safetensors")
+    return sorted(path for path in folder.glob("*.safetensors") if wanted.fullmatch(path.name))
+
+
+def sole_weight_files(folder: Path, variant: str | None = None) -> list[Path]:
+    """Of these, what will be read for certain: none where a folder has more than one set of them, such as the whole
+    beside its shards or somebody else's format."""
+    files = weight_files(folder, variant)
+    sets = {re.sub(r"-\d+-of-\d+", "", path.name) + "*" * ("-of-" in path.name) for path in files}
+    return files if len(sets) == 1 else []
 
 
 def check(folder: Path) -> None:

@@ -1,10 +1,11 @@
 """Image-to-video through diffusers: Wan, LTX-2 and HunyuanVideo 1.5."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from models.catalog import CatalogError
+from models.catalog import CatalogError, Model
 from models.diffusion.camerawork import video_prompt
 from models.diffusion.parts import frames_needed, model_size, part_lengths
 from models.diffusion.pipeline import DiffusionPipelineAdapter
@@ -34,11 +35,16 @@ _LAST_SEED = 2**63
 class _Family:
     """What sets pipelines apart. ``fps_argument``: how it is told the frames' rate, where it asks. ``size``: what it
     makes of the size that was chosen, where it takes none but goes by its picture. ``package``: what it calls, beside
-    what diffusers itself needs."""
+    what diffusers itself needs. ``picture``: how it is given the first frame. ``exact``: parts that compute in 32 bits,
+    as its documentation asks. ``tiled``: decoded whole, a clip of the usual size would take more than most cards
+    have."""
 
     fps_argument: str | None = None
     package: str | None = None
     size: Callable[[Any, AnimatorOptions, int, int], tuple[int, int]] | None = None
+    picture: Callable[[Image.Image], dict[str, Any]] = lambda picture: {"image": picture}
+    exact: tuple[str, ...] = ()
+    tiled: bool = False
 
 
 def _hunyuan_size(pipeline: Any, options: AnimatorOptions, width: int, height: int) -> tuple[int, int]:
@@ -55,11 +61,20 @@ def _hunyuan_size(pipeline: Any, options: AnimatorOptions, width: int, height: i
         height, width = bucket
 
 
+def _as_keyframe(picture: Image.Image) -> dict[str, Any]:
+    from diffusers.pipelines.ltx2.pipeline_ltx2_condition import LTX2VideoCondition
+
+    return {"conditions": [LTX2VideoCondition(frames=picture, index=0)]}
+
+
 _FAMILIES = {
-    "WanImageToVideoPipeline": _Family(package="ftfy"),
+    "WanImageToVideoPipeline": _Family(package="ftfy", exact=("vae", "image_encoder")),
     "LTX2ImageToVideoPipeline": _Family(fps_argument="frame_rate"),  # its sound is left: films have their own
-    "HunyuanVideo15ImageToVideoPipeline": _Family(size=_hunyuan_size),
+    "LTX2ConditionPipeline": _Family(fps_argument="frame_rate", picture=_as_keyframe),
+    "HunyuanVideo15ImageToVideoPipeline": _Family(size=_hunyuan_size, tiled=True),
 }
+_OF_WORDS_ALONE = {"LTX2Pipeline": "LTX2ImageToVideoPipeline"}
+"""A shot goes on from its picture, which these would not look at; what does reads the same files."""
 
 
 class DiffusionAnimator(DiffusionPipelineAdapter[AnimatorOptions]):
@@ -70,14 +85,25 @@ class DiffusionAnimator(DiffusionPipelineAdapter[AnimatorOptions]):
 
     def load(self) -> None:
         """Raises what its base raises; CatalogError too for a pipeline of another family."""
-        if self.options.pipeline not in _FAMILIES:
-            known = ", ".join(_FAMILIES)
-            raise CatalogError(f"{self.options.pipeline} is none of {known}", field="options.pipeline")
-        package = _FAMILIES[self.options.pipeline].package
+        package = _family(self.options).package
         if package is not None and find_spec(package) is None:
             message = f"{self.options.pipeline} needs the package {package}, which the gpu extra installs"
             raise CatalogError(message, field="options.pipeline")
         super().load()
+
+    @classmethod
+    def check(cls, model: Model, folder: Path) -> None:
+        super().check(model, folder)
+        try:
+            _family(cls.options_class.model_validate(model.options))
+        except CatalogError as error:
+            raise CatalogError(error.message, model_id=model.id, field=error.field) from error
+
+    def _exact(self) -> Collection[str]:
+        return _family(self.options).exact
+
+    def _always_tiled(self) -> bool:
+        return _family(self.options).tiled
 
     def animate(self, spec: VideoSpec, image: "RGB", depth: "Grey | None", report: Report) -> FrameStream:
         """Rendered as the frames are read. Raises UserInputError for an odd size; reading raises BadOutputError for
@@ -137,16 +163,16 @@ class DiffusionAnimator(DiffusionPipelineAdapter[AnimatorOptions]):
         arguments: dict[str, Any] = {} if family.size else {"width": size[0], "height": size[1]}
         if family.fps_argument is not None:
             arguments[family.fps_argument] = float(self.options.fps)
-        picture = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        shown = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         for number, (length, seed) in enumerate(zip(lengths, seeds, strict=True)):
             output = self.render(
                 parts.begin(number),
                 steps=self.options.steps,
                 seed=seed,
-                image=Image.fromarray(picture),
                 prompt=prompt,
                 num_frames=length,
                 output_type="pt",
+                **family.picture(Image.fromarray(shown)),
                 **arguments,
             )
             video = output.frames[0]
@@ -154,9 +180,20 @@ class DiffusionAnimator(DiffusionPipelineAdapter[AnimatorOptions]):
                 raise BadOutputError(f"asked for {length} frames of {size[0]}x{size[1]}, got {tuple(video.shape)}")
             del output
             for tensor in video[1:] if number else video:
-                picture = _pixels(tensor)
-                yield rgb_to_i420(picture)
+                shown = _pixels(tensor)
+                yield rgb_to_i420(shown)
             del video, tensor  # or they would lie beside the next part
+
+
+def _family(options: AnimatorOptions) -> _Family:
+    """Raises CatalogError for a pipeline that animates no picture."""
+    name = options.pipeline
+    if name in _OF_WORDS_ALONE:
+        message = f"{name} looks at no picture: {_OF_WORDS_ALONE[name]} reads the same files and does"
+        raise CatalogError(message, field="options.pipeline")
+    if name not in _FAMILIES:
+        raise CatalogError(f"{name} is none of {', '.join(_FAMILIES)}", field="options.pipeline")
+    return _FAMILIES[name]
 
 
 class _Parts:

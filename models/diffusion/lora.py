@@ -1,7 +1,7 @@
 """Low-rank adaptations, added to the weights once: they cost nothing per step then, and nothing has to be wrapped."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from diffusers.utils.state_dict_utils import UNET_TO_DIFFUSERS, convert_state_dict
@@ -9,6 +9,8 @@ from safetensors import SafetensorError
 
 from models.options import Lora
 from models.weighted import BadWeightsError
+
+V = TypeVar("V")
 
 _DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
 # SDXL's files name the halves as older trainers did.
@@ -20,7 +22,7 @@ def fuse_lora(pipeline: Any, folder: Path, lora: Lora) -> None:
     translates the names that other trainers give them. Raises BadWeightsError for what does not fit the pipeline, so
     that nothing of the file is left out unseen."""
     path = folder / lora.path
-    weights, alphas = _read(pipeline, path)
+    weights, alphas = _read(pipeline, path, lora.into)
     names = {name.removesuffix(_DOWN).removesuffix(_UP) for name in weights}
     strange = sorted(name for name in names if name + _DOWN not in weights or name + _UP not in weights)
     if strange or not names:
@@ -32,9 +34,9 @@ def fuse_lora(pipeline: Any, folder: Path, lora: Lora) -> None:
             _add(pipeline, path, name, down, up, lora.scale * float(alpha) / down.shape[0])
 
 
-def _read(pipeline: Any, path: Path) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
+def _read(pipeline: Any, path: Path, into: str | None) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
     """The halves by ``component.layer`` and their alphas by ``component.layer`` or ``component``. Most pipelines'
-    translations scale the halves by the alphas instead."""
+    translations scale the halves by the alphas instead. ``into`` is the component, whichever the file names."""
     if not path.is_file():
         raise BadWeightsError(f"{path}: no such file")
     try:
@@ -56,7 +58,16 @@ def _read(pipeline: Any, path: Path) -> tuple[dict[str, torch.Tensor], dict[str,
         component, _, field = name.partition(".")
         if field == "lora_alpha":
             by_name[component] = float(value)
-    return convert_state_dict(weights, _NAMES), by_name
+    found_weights = convert_state_dict(weights, _NAMES)
+    if into is None:
+        return found_weights, by_name
+    return _moved(found_weights, into), _moved(by_name, into)
+
+
+def _moved(by_name: dict[str, V], component: str) -> dict[str, V]:
+    """A file for the second of two denoisers names its layers as those of the only one."""
+    parts = {name: name.partition(".") for name in by_name}
+    return {component + dot + layer: by_name[name] for name, (_, dot, layer) in parts.items()}
 
 
 def _add(pipeline: Any, path: Path, name: str, down: torch.Tensor, up: torch.Tensor, scale: float) -> None:

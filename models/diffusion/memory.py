@@ -1,8 +1,7 @@
 """How a pipeline fits a card: what stays in host memory while it runs, in how many bits, and whether in tiles."""
 
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +11,7 @@ from safetensors import safe_open
 from models.device import Device
 from models.options import Offload
 from models.pretrained import KEPT_WHOLE
-from models.weights import BadWeightsError
+from models.weights import BadWeightsError, weight_files
 
 Offloading = Literal["none", "model", "group", "sequential"]
 
@@ -31,24 +30,23 @@ _QUANTIZED = (*DENOISERS, "text_encoder", "text_encoder_2", "text_encoder_3")
 _BYTES_PER_WEIGHT = {"fp8": 1.0, "nf4": 0.55}
 
 
-def weight_files(folder: Path, variant: str | None) -> list[Path]:
-    """The safetensors files of one component that diffusers and transformers would read."""
-    middle = re.escape(f".{variant}") if variant else ""
-    wanted = re.compile(rf"[^.]+{middle}(-\d+-of-\d+)?\.safetensors")
-    return sorted(path for path in folder.glob("*.safetensors") if wanted.fullmatch(path.name))
-
-
 def component_bytes(
-    folder: Path, dtype: torch.dtype, *, variant: str | None = None, quantization: str = "none"
+    folder: Path,
+    dtype: torch.dtype,
+    *,
+    variant: str | None = None,
+    quantization: str = "none",
+    exact: Collection[str] = (),
 ) -> dict[str, int]:
-    """What each component's weights will take, by the headers of their files. Raises BadWeightsError where there are
-    none."""
+    """What each component's weights will take, by the headers of their files, in the order that they are loaded in;
+    those that are ``exact`` take 32 bits each. Raises BadWeightsError where there are none."""
     index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
     sizes = {}
-    for name in sorted(index):
+    for name in index:
         weights = sum(weights_in(path) for path in weight_files(folder / name, variant))
         if weights:
-            each = _BYTES_PER_WEIGHT.get(quantization, dtype.itemsize) if name in _QUANTIZED else dtype.itemsize
+            itemsize = torch.float32.itemsize if name in exact else dtype.itemsize
+            each = _BYTES_PER_WEIGHT.get(quantization, itemsize) if name in _QUANTIZED else itemsize
             sizes[name] = int(weights * each)
     if not sizes:
         raise BadWeightsError(f"{folder}: no safetensors{f' of the variant {variant}' if variant else ''}")

@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -15,10 +15,13 @@ from models.catalog import CatalogError, Model
 from models.diffusion import memory, speed
 from models.diffusion.lora import fuse_lora
 from models.diffusion.reuse import Reused, reusing
+from models.diffusion.schedules import scheduler_class, set_scheduler
 from models.diffusion.steps import Steps
 from models.interfaces import Report
 from models.options import DiffusionOptions
+from models.weight_reader import reading
 from models.weighted import BadOutputError, BadWeightsError, Weighted
+from models.weights import sole_weight_files, weight_files
 
 O = TypeVar("O", bound=DiffusionOptions)  # noqa: E741 - O for options
 
@@ -48,32 +51,51 @@ class DiffusionPipelineAdapter(Weighted[O]):
         _check_class(self.folder, options.pipeline)
         try:
             variant = self.model.weights.variant if self.model.weights else None
-            sizes = memory.component_bytes(self.folder, self.dtype, variant=variant, quantization=options.quantization)
-            pixels = getattr(options, "max_pixels", 0)
-            self.offloading, tiled = memory.plan(self.device, options.offload, sizes, pixels, self.dtype)
-            pipeline = kind.from_pretrained(
-                str(self.folder),
-                dtype=self.dtype,
-                variant=variant,
-                use_safetensors=True,
-                local_files_only=True,
-                low_cpu_mem_usage=True,
-                device_map="cuda" if self.device.kind == "cuda" and self.offloading == "none" else None,
-                quantization_config=memory.nf4(sizes, self.dtype) if options.quantization == "nf4" else None,
-                **self._components(),
+            exact = self._exact()
+            sizes = memory.component_bytes(
+                self.folder, self.dtype, variant=variant, quantization=options.quantization, exact=exact
             )
+            pixels = getattr(options, "max_pixels", 0)
+            decoded = torch.float32 if "vae" in exact else self.dtype
+            self.offloading, tiled = memory.plan(self.device, options.offload, sizes, pixels, decoded)
+            # What is made smaller is made so in host memory: the device never has to hold it whole.
+            on_device = self.offloading == "none" and options.quantization != "fp8"
+            dtypes = {name: torch.float32 if name in exact else self.dtype for name in sizes}
+            # bitsandbytes packs one weight after the other, and would have to wait for all of them.
+            files = [
+                (path, dtype)
+                for name, dtype in dtypes.items()
+                for path in sole_weight_files(self.folder / name, variant)
+                if options.quantization != "nf4"
+            ]
+            with reading(files, self.device.torch if on_device else torch.device("cpu")):
+                pipeline = kind.from_pretrained(
+                    str(self.folder),
+                    dtype={"default": self.dtype, **dtypes} if exact else self.dtype,
+                    variant=variant,
+                    use_safetensors=True,
+                    local_files_only=True,
+                    low_cpu_mem_usage=True,
+                    device_map="cuda" if self.device.kind == "cuda" and on_device else None,
+                    quantization_config=memory.nf4(sizes, self.dtype) if options.quantization == "nf4" else None,
+                    **self._components(),
+                )
             _check_complete(pipeline, self.folder, variant)
         except (BadWeightsError, torch.OutOfMemoryError, torch.AcceleratorError):
             raise
         except _BROKEN_FILES as error:
             raise BadWeightsError(f"{self.folder}: {error}") from error
         pipeline.set_progress_bar_config(disable=True)
+        if options.scheduler is not None:
+            set_scheduler(pipeline, options.scheduler)
         self._loaded(pipeline)
-        if options.lora is not None:
-            fuse_lora(pipeline, self.folder, options.lora)
+        for lora in options.lora:
+            fuse_lora(pipeline, self.folder, lora)
         if options.quantization == "fp8":
             memory.cast_to_fp8(pipeline, self.dtype)
-        if tiled:
+            if self.offloading == "none":
+                pipeline.to(self.device.torch)
+        if tiled or self._always_tiled():
             memory.decode_in_tiles(pipeline)
         speed.set_attention(pipeline, options.attention, self.device.capability, self.dtype)
         if options.cache is not None:
@@ -89,7 +111,7 @@ class DiffusionPipelineAdapter(Weighted[O]):
             cached=options.cache is not None,
         )
         if self._compiled:
-            speed.compile_blocks(pipeline, backend=self.compile_backend)
+            speed.compile_blocks(pipeline, backend=self.compile_backend, cache_dir=self.device.cache_dir)
         self._compiled_sizes: set[Any] = set()
         self._prompts, self._latents = Reused(), Reused()
 
@@ -100,6 +122,8 @@ class DiffusionPipelineAdapter(Weighted[O]):
             raise CatalogError(f"{cls.__name__} needs the options of a pipeline", model_id=model.id, field="options")
         try:
             pipeline_class(options)
+            if options.scheduler is not None:
+                scheduler_class(options.scheduler)
             if folder.is_dir():
                 _check_class(folder, options.pipeline)
         except CatalogError as error:
@@ -110,6 +134,14 @@ class DiffusionPipelineAdapter(Weighted[O]):
     def _components(self) -> dict[str, Any]:
         """Parts that are not to be loaded as the folder says."""
         return {}
+
+    def _exact(self) -> Collection[str]:
+        """Parts that have to compute in 32 bits, whatever the others do."""
+        return ()
+
+    def _always_tiled(self) -> bool:
+        """Whether it is not to decode whole, however large the card is."""
+        return False
 
     def _loaded(self, pipeline: Any) -> None:
         """Make of a fresh pipeline's parts what else is needed, before anything is done to them."""
@@ -222,6 +254,10 @@ def accepted_arguments(kind: Any) -> set[str]:
     return {each.name for each in parameters if each.kind is not each.VAR_KEYWORD and each.name != "self"}
 
 
+_SAME_FILES = ({"LTX2Pipeline", "LTX2ImageToVideoPipeline", "LTX2ConditionPipeline"},)
+"""Pipelines of the same parts: whichever of them a folder names, the others read it too."""
+
+
 def _check_class(folder: Path, name: str) -> None:
     """A folder may name any class; only the one that the catalog names is read."""
     index = folder / "model_index.json"
@@ -229,7 +265,7 @@ def _check_class(folder: Path, name: str) -> None:
         found = json.loads(index.read_text(encoding="utf-8")).get("_class_name")
     except (OSError, ValueError, AttributeError) as error:
         raise BadWeightsError(f"{index}: {error}") from error
-    if found != name:
+    if found != name and not any({found, name} <= alike for alike in _SAME_FILES if isinstance(found, str)):
         raise BadWeightsError(f"{index} is of {found}, the catalog says {name}")
 
 
@@ -239,10 +275,12 @@ def _check_complete(pipeline: Any, folder: Path, variant: str | None) -> None:
     for name, component in pipeline.components.items():
         if not isinstance(component, torch.nn.Module) or getattr(component, "hf_quantizer", None) is not None:
             continue
-        files = memory.weight_files(folder / name, variant)
+        files = weight_files(folder / name, variant)
         weights = dict(component.named_parameters())
         if isinstance(component, diffusers.ModelMixin):
-            missing = sorted(set(weights) - _names_in(files))
+            named = dict.fromkeys(_names_in(files))
+            component._fix_state_dict_keys_on_load(named)  # older files have other names for some
+            missing = sorted(set(weights) - set(named))
             if missing:
                 raise BadWeightsError(f"{folder / name}: no file has {missing[0]}")
         elif sum(weight.numel() for weight in weights.values()) > sum(memory.weights_in(path) for path in files):

@@ -79,10 +79,10 @@ def set_attention(pipeline: Any, wanted: str, capability: tuple[int, int] | None
             raise CatalogError(str(error), field="options.attention") from error
 
 
-def compile_blocks(pipeline: Any, *, backend: str) -> None:
+def compile_blocks(pipeline: Any, *, backend: str, cache_dir: Path | None) -> None:
     """Through torch.compile, one block for all of its kind; a denoiser of which diffusers knows no such blocks stays as
-    it is. What inductor made is kept for the next process."""
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = _cache_dir()
+    it is. What inductor made is kept for the next process, in ``cache_dir``."""
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = _inductor_dir(cache_dir)
     torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, _MOST_SHAPES)
     for module in denoisers(pipeline):
         if not getattr(module, "_repeated_blocks", None):
@@ -90,12 +90,14 @@ def compile_blocks(pipeline: Any, *, backend: str) -> None:
         module.compile_repeated_blocks(backend=backend)
 
 
-def _cache_dir() -> str:
-    """Where the operator says; else in the user's cache, since torch's own place, which it may have entered into the
-    environment already, is among the temporary files."""
+def _inductor_dir(cache_dir: Path | None) -> str:
+    """Where the operator says; else where the worker keeps what it compiles, or in the user's cache where there is no
+    worker: torch's own place, which it may have entered into the environment already, is among the temporary files."""
     said = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
     if said is not None and said != default_cache_dir():
         return said
+    if cache_dir is not None:
+        return str(cache_dir / "inductor")
     return str(Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "reelfarm" / "inductor")
 
 

@@ -44,10 +44,19 @@ def nf4(dtype: torch.dtype) -> Any:
 
 
 def cast_to_fp8(model: Any, dtype: torch.dtype) -> None:
-    """Keep the linear layers as 8-bit floats, which are cast to ``dtype`` while they compute."""
+    """Keep the linear layers, and the experts of a mixture, as 8-bit floats, which are cast to ``dtype`` while they
+    compute."""
     from diffusers.hooks import apply_layerwise_casting
 
     apply_layerwise_casting(model, torch.float8_e4m3fn, dtype, skip_modules_pattern=("norm", "embed", "lm_head"))
+    for module in model.modules():
+        # transformers keeps all experts of a layer as one tensor of a module of their own, which is no linear layer.
+        if any(weight.ndim == 3 for weight in module.parameters(recurse=False)) and not isinstance(
+            module, torch.nn.modules.conv._ConvNd
+        ):
+            apply_layerwise_casting(
+                module, torch.float8_e4m3fn, dtype, skip_modules_pattern=None, skip_modules_classes=None
+            )
 
 
 def offload(model: Any, mode: Offloading, device: Device) -> None:

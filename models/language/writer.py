@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from models.interfaces import Report
 from models.language import memory, steps
@@ -13,7 +13,9 @@ from models.language.generation import Conversation
 from models.language.prompts import Prompts
 from models.options import WriterOptions
 from models.specs import ScriptResult, ScriptSpec
+from models.weight_reader import reading
 from models.weighted import BadWeightsError, Weighted
+from models.weights import sole_weight_files
 
 # What reading a folder of broken, missing or foreign files raises out of transformers, tokenizers and safetensors.
 _BROKEN_FILES = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError)
@@ -53,17 +55,25 @@ class LanguageModelWriter(Weighted[WriterOptions]):
     def _read_model(self) -> Any:
         """Straight onto the device, but for weights that are made smaller on their way or stay in host memory."""
         options = self.options
+        if options.quantization == "nf4":
+            text = AutoConfig.from_pretrained(self.folder, local_files_only=True).get_text_config()
+            if any(getattr(text, name, None) for name in ("num_experts", "num_local_experts", "n_routed_experts")):
+                # bitsandbytes packs linear layers alone, and experts are nearly all of such a model.
+                raise ValueError("nf4 would leave its experts as they are: let options.quantization be fp8")
         through_host = options.quantization == "fp8" or self._offloading != "none"
-        model, loading = AutoModelForCausalLM.from_pretrained(
-            self.folder,
-            dtype=self.dtype,
-            device_map={"": torch.device("cpu") if through_host else self.device.torch},
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-            quantization_config=memory.nf4(self.dtype) if options.quantization == "nf4" else None,
-        )
+        first = torch.device("cpu") if through_host else self.device.torch
+        files = [] if options.quantization == "nf4" else sole_weight_files(self.folder)
+        with reading([(path, self.dtype) for path in files], first):
+            model, loading = AutoModelForCausalLM.from_pretrained(
+                self.folder,
+                dtype=self.dtype,
+                device_map={"": first},
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+                quantization_config=memory.nf4(self.dtype) if options.quantization == "nf4" else None,
+            )
         for kind in ("missing_keys", "mismatched_keys", "error_msgs"):
             if loading.get(kind):
                 raise ValueError(f"{kind}: {', '.join(sorted(map(str, loading[kind]))[:5])}")

@@ -6,49 +6,32 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import AutoTokenizer, LogitsProcessor, LogitsProcessorList, MusicgenForConditionalGeneration
 
 from models.interfaces import Report, Sound
 from models.music.finish import finished, part_to_make
 from models.music.prompt import english_music_prompt
 from models.options import MusicgenOptions
+from models.pretrained import OneModel, loading, pretrained
 from models.specs import MusicSpec
-from models.weighted import BadOutputError, BadWeightsError, Weighted
-
-# What reading a folder of broken, missing or foreign files raises out of transformers and safetensors.
-_BROKEN_FILES = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError)
+from models.weighted import BadOutputError
 
 
-class MusicgenComposer(Weighted[MusicgenOptions]):
+class MusicgenComposer(OneModel[MusicgenOptions]):
     """Implements ``models.interfaces.Composer``. Its text encoder reads English alone."""
 
     options_class = MusicgenOptions
-    _network: Any = None
     _tokenizer: Any = None
 
     def load(self) -> None:
         """Raises BadWeightsError where the folder has no weights of MusicGen."""
-        try:
-            self._tokenizer = AutoTokenizer.from_pretrained(str(self.folder), local_files_only=True)
-            self._network = MusicgenForConditionalGeneration.from_pretrained(
-                str(self.folder),
-                dtype=self.dtype,
-                use_safetensors=True,
-                local_files_only=True,
-                device_map="cuda" if self.device.kind == "cuda" else None,
-            ).eval()
-        except (torch.OutOfMemoryError, torch.AcceleratorError):
-            raise
-        except _BROKEN_FILES as error:
-            raise BadWeightsError(f"{self.folder}: {error}") from error
-
-    def _modules(self) -> Iterator[torch.nn.Module]:
-        if self._network is not None:
-            yield self._network
+        with loading("tokenizer", self.folder):
+            self._tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
+        self._model = pretrained(MusicgenForConditionalGeneration, self.folder, self.options, self.device.torch)
 
     def _release(self) -> None:
-        self._network = self._tokenizer = None
+        super()._release()
+        self._tokenizer = None
 
     def compose(self, spec: MusicSpec, report: Report) -> tuple[Sound, bool]:
         """Raises BadOutputError for what is no music."""
@@ -63,19 +46,19 @@ class MusicgenComposer(Weighted[MusicgenOptions]):
             loop=loop,
         )
         samples = self._generate(prompt, duration_s, spec.seed, report)
-        sound = finished(samples.cpu().numpy(), self._network.config.audio_encoder.sampling_rate, duration_s, loop=loop)
+        sound = finished(samples.cpu().numpy(), self._model.config.audio_encoder.sampling_rate, duration_s, loop=loop)
         report(1.0)
         return sound, loop
 
     def _generate(self, prompt: str, duration_s: float, seed: int, report: Report) -> torch.Tensor:
         """Float32 samples (channels, n) of at least ``duration_s``."""
-        config = self._network.config
+        config = self._model.config
         # Each codebook is a step behind the one before it, so the last steps are of the last codebooks alone.
         steps = math.ceil(duration_s * config.audio_encoder.frame_rate) + config.decoder.num_codebooks
-        text = self._tokenizer([prompt], return_tensors="pt").to(self._network.device)
-        with torch.inference_mode(), torch.random.fork_rng(), _decoding(self._network.audio_encoder, report):
+        text = self._tokenizer([prompt], return_tensors="pt").to(self._model.device)
+        with torch.inference_mode(), torch.random.fork_rng(), _decoding(self._model.audio_encoder, report):
             torch.manual_seed(seed)  # transformers samples from the global generator
-            values = self._network.generate(
+            values = self._model.generate(
                 input_ids=text.input_ids,
                 attention_mask=text.attention_mask,
                 do_sample=True,

@@ -12,7 +12,7 @@ from models.options import TokenSpeakerOptions
 from models.pretrained import loading, pretrained
 from models.speech.base import Line, Speaker
 from models.speech.recordings import path_within
-from models.speech.sampling import Step, each_pass, watched
+from models.speech.sampling import Step, each_pass, finite, watched
 from models.speech.timing import natural_s
 from models.weighted import BadWeightsError
 
@@ -23,10 +23,10 @@ _SHORTEST = 0.3  # of the natural length: the model sometimes ends before it has
 
 class BarkSpeaker(Speaker[TokenSpeakerOptions]):
     """A catalog voice's ``preset`` is a name in ``speaker_embeddings_path.json``, such as ``v2/zh_speaker_1``. The
-    seed is another take. It hears from the text which language it is. It says 14 seconds at once: ``max_chars`` has to
-    keep lines shorter."""
+    seed is another take. It hears from the text which language it is."""
 
     options_class = TokenSpeakerOptions
+    longest_s = 10.0  # it was trained on 13 seconds at once, and some voices are slow
 
     def load(self) -> None:
         """Raises BadWeightsError, also for a voice whose preset is missing or no array of numbers."""
@@ -77,8 +77,9 @@ class BarkSpeaker(Speaker[TokenSpeakerOptions]):
         def in_stage(start: float, end: float) -> Step:
             return lambda fraction: step(start + (end - start) * fraction)
 
+        heads = (model.semantic.lm_head, model.coarse_acoustics.lm_head, *model.fine_acoustics.lm_heads)
         # The fine model's own forward is called without its hooks.
-        with each_pass(model.fine_acoustics.layernorm_final, in_stage(_COARSE, 1.0), passes):
+        with finite(*heads), each_pass(model.fine_acoustics.layernorm_final, in_stage(_COARSE, 1.0), passes):
             return model.generate(
                 input_ids=inputs["input_ids"],
                 attention_mask=inputs["attention_mask"],

@@ -1,6 +1,8 @@
 """What all speech models share: an utterance at a time, shaped and joined to a line at one loudness, with words."""
 
+import math
 from dataclasses import dataclass
+from itertools import chain
 from typing import ClassVar, TypeVar
 
 import numpy as np
@@ -15,7 +17,7 @@ from models.prosody import EmotionSettings, emotions
 from models.sound import SAMPLE_RATE, stretch_band_limited
 from models.specs import Emotion, Language, SpeechSpec, Word
 from models.speech.sampling import Step, seeded
-from models.speech.timing import spread
+from models.speech.timing import natural_s, spread
 from models.spoken_text import check_speakable, cleaned, is_speakable, pause_after_s, sentences
 from models.voice_effects import Mono
 from models.weighted import BadOutputError
@@ -42,9 +44,11 @@ class Speaker(OneModel[S]):
     utterance; ``sample_rate`` is of what it returns.
 
     ``keeps_pace``: the model has a control of pace; the sound of others is stretched. ``acts``: it has a control of
-    emotion; others are shaped in pace, pitch, level, breath and colour as models/prosody.toml says.
+    emotion; others are shaped in pace, pitch, level, breath and colour as models/prosody.toml says. ``longest_s``: how
+    many seconds the model says at once.
     """
 
+    longest_s: ClassVar[float] = math.inf
     keeps_pace: ClassVar[bool] = False
     acts: ClassVar[bool] = False
 
@@ -63,7 +67,7 @@ class Speaker(OneModel[S]):
         check_speakable(spec.text)
         emotion = emotions()[spec.emotion]
         pace = spec.speed if self.acts else spec.speed * emotion.rate
-        parts = utterances(spec.text, self.options.max_chars)
+        parts = utterances(spec.text, self.options.max_chars, self.longest_s)
         report.note(
             voice=voice.id,
             language=spec.language,
@@ -108,16 +112,25 @@ class Speaker(OneModel[S]):
         return effects.faded(samples)
 
 
-def utterances(text: str, longest: int) -> list[str]:
-    """Parts that joined are the text: all of it at once, or sentence by sentence where it is longer. Each has something
-    to speak in it, if the text has."""
+def utterances(text: str, longest: int, longest_s: float = math.inf) -> list[str]:
+    """Parts that joined are the text: all of it at once, or sentence by sentence where it is longer, in characters or
+    in seconds as they are usually spoken. Each has something to speak in it, if the text has."""
     parts: list[str] = []
-    for piece in [text] if len(text) <= longest else sentences(text, longest):
+    whole = [text] if len(text) <= longest else sentences(text, longest)
+    for piece in chain.from_iterable(_within(part, longest_s) for part in whole):
         if parts and not (is_speakable(piece) and is_speakable(parts[-1])):
             parts[-1] += piece
         else:
             parts.append(piece)
     return parts
+
+
+def _within(text: str, longest_s: float) -> list[str]:
+    seconds = natural_s(text)
+    if seconds <= longest_s or len(text) < 2:
+        return [text]
+    pieces = sentences(text, max(1, int(len(text) * longest_s / seconds)))
+    return [within for piece in pieces for within in _within(piece, longest_s)]
 
 
 def _part_of(report: Report, number: int, count: int) -> Step:

@@ -20,7 +20,7 @@ from models.pretrained import loading, pretrained
 from models.specs import Emotion
 from models.speech.base import Line, Speaker
 from models.speech.recordings import path_within, read_mono
-from models.speech.sampling import Step, watched
+from models.speech.sampling import Step, finite, watched
 from models.speech.timing import longest_s, natural_s
 from models.weighted import BadOutputError, BadWeightsError
 
@@ -102,13 +102,14 @@ class HiggsSpeaker(Speaker[TokenSpeakerOptions]):
         ).to(self.device.torch)
         rate = codec.config.frame_rate
         expected = natural_s(line.text) * rate
-        codes = model.generate(
-            **inputs,
-            max_new_tokens=math.ceil(longest_s(line.text) * rate) + model.config.num_codebooks,
-            do_sample=True,
-            temperature=self.options.temperature,
-            stopping_criteria=watched(step, math.ceil(expected)),
-        )
+        with finite(model.audio_lm_head):
+            codes = model.generate(
+                **inputs,
+                max_new_tokens=math.ceil(longest_s(line.text) * rate) + model.config.num_codebooks,
+                do_sample=True,
+                temperature=self.options.temperature,
+                stopping_criteria=watched(step, math.ceil(expected)),
+            )
         # Each codebook begins a frame later than the one before it, after a frame that marks the beginning.
         prompt = inputs["audio_input_ids"].shape[1] if "audio_input_ids" in inputs else 0
         if codes.shape[1] - prompt <= model.config.num_codebooks + 1:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
+from models.weighted import BadOutputError
+
 Step = Callable[[float], None]
 """Told how much of an utterance is done, 0 to 1; raises when the task was cancelled."""
 
@@ -31,6 +33,23 @@ class _Watch(StoppingCriteria):  # type: ignore[misc]
 def watched(step: Step, expected: int) -> StoppingCriteriaList:
     """To be passed to ``generate``: stops nothing, calls ``step`` at every one of about ``expected`` tokens."""
     return StoppingCriteriaList([_Watch(step, max(1, expected))])
+
+
+@contextmanager
+def finite(*heads: torch.nn.Module) -> Iterator[None]:
+    """Looks at the scores that ``heads`` compute before anything is drawn from them: what is no number would become
+    noise, or end a GPU's whole process. Raises BadOutputError."""
+
+    def check(head: torch.nn.Module, arguments: object, scores: torch.Tensor) -> None:
+        if not bool(torch.isfinite(scores).all()):
+            raise BadOutputError("the scores of the next sound are not finite: try dtype bfloat16 or float32")
+
+    handles = [head.register_forward_hook(check) for head in heads]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from models.options import SpeakerOptions
 from models.pretrained import loading, pretrained
 from models.speech.base import Line, Speaker
 from models.speech.recordings import path_within, read_mono
-from models.speech.sampling import Step, watched
+from models.speech.sampling import Step, finite, watched
 from models.speech.timing import longest_s, natural_s
 from models.weighted import BadOutputError, BadWeightsError
 
@@ -46,11 +46,12 @@ class VibeVoiceSpeaker(Speaker[SpeakerOptions]):
         ).to(self.device.torch, self.dtype)
         tokens_per_s = self.sample_rate / model.config.audio_config.hop_length
         expected = natural_s(line.text) * tokens_per_s
-        (sound,) = model.generate(
-            **inputs,
-            max_new_tokens=math.ceil(longest_s(line.text) * tokens_per_s),
-            stopping_criteria=watched(step, math.ceil(expected)),
-        )
+        with finite(model.lm_head):
+            (sound,) = model.generate(
+                **inputs,
+                max_new_tokens=math.ceil(longest_s(line.text) * tokens_per_s),
+                stopping_criteria=watched(step, math.ceil(expected)),
+            )
         if sound is None:
             raise BadOutputError(f"{self.model.id} ended before it said anything")
         return sound

@@ -1,5 +1,6 @@
 """Tiny image-to-video models of every family, from a picture to the frames of a clip."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from models.catalog import CatalogError
 from models.device import Device
@@ -303,6 +305,87 @@ def test_nan_is_bad_output(folders: Callable[[str], Path], part: str) -> None:
 
     with pytest.raises(BadOutputError, match="not finite"):
         film(animator)
+
+
+def test_ltx2_goes_by_keyframes_too(load: Load) -> None:
+    """The same files, whichever of the pipelines they name."""
+    animator = load("tiny-ltx2", pipeline="LTX2ConditionPipeline")
+    frames, other = film(animator), film(animator, picture(1))
+
+    assert type(animator.pipeline).__name__ == "LTX2ConditionPipeline"
+    assert len(frames) == 4
+    assert not np.array_equal(frames[0], other[0])
+
+
+def test_files_that_name_a_sibling_are_read(folders: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = shutil.copytree(folders("tiny-ltx2"), tmp_path / "ltx2")
+    index = folder / "model_index.json"
+    index.write_text(index.read_text().replace("LTX2ImageToVideoPipeline", "LTX2Pipeline"))
+    animator = DiffusionAnimator(entry("animators", "tiny-ltx2"), folder, Device("cpu"))
+    animator.check(animator.model, folder)
+    animator.load()
+
+    assert len(film(animator)) == 4
+
+
+def test_a_pipeline_that_looks_at_no_picture_is_refused(folders: Callable[[str], Path]) -> None:
+    model = entry("animators", "tiny-ltx2", pipeline="LTX2Pipeline")
+
+    with pytest.raises(CatalogError, match="LTX2ImageToVideoPipeline reads the same files") as caught:
+        DiffusionAnimator.check(model, folders("tiny-ltx2"))
+    assert (caught.value.field, caught.value.model_id) == ("options.pipeline", "tiny-ltx2")
+
+
+def test_wan_sees_and_decodes_in_32_bits(load: Load) -> None:
+    animator = load("tiny-wan", dtype="bfloat16")
+    parts = animator.pipeline.components
+    kept = {name: part.dtype for name, part in parts.items() if isinstance(part, torch.nn.Module)}
+
+    assert kept == {
+        "vae": torch.float32,
+        "image_encoder": torch.float32,
+        "transformer": torch.bfloat16,
+        "text_encoder": torch.bfloat16,
+    }
+    frames = film(animator)
+    assert len(frames) == 4
+    assert apart(frames, film(load("tiny-wan"))) < 12, "in fewer bits it shows nearly the same"
+
+
+def test_hunyuan_decodes_in_tiles_on_any_card(load: Load) -> None:
+    assert load("tiny-hunyuan15").pipeline.vae.use_tiling
+    assert not load("tiny-wan").pipeline.vae.use_tiling
+
+
+@pytest.mark.parametrize("name", ["FlowMatchEulerDiscreteScheduler", "DPMSolverMultistepScheduler"])
+def test_wan_by_another_scheduler(load: Load, name: str) -> None:
+    animator = load("tiny-wan", scheduler={"name": name})
+    config = animator.pipeline.scheduler.config
+
+    assert type(animator.pipeline.scheduler).__name__ == name
+    assert config.get("shift", config.get("flow_shift")) == 3.0
+    assert config.get("use_flow_sigmas", True)
+    assert apart(film(animator), film(load("tiny-wan"))) > 0
+
+
+def test_each_of_two_transformers_gets_its_own_lora(load: Load, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    layer = "blocks.0.attn1.to_q"
+    halves = {}
+    for name in ("transformer", "transformer_2"):
+        halves[name] = torch.randn(2, 24), torch.randn(24, 2)
+        tensors = {
+            f"transformer.{layer}.lora_{part}.weight": half for part, half in zip("AB", halves[name], strict=True)
+        }
+        save_file(tensors, tmp_path / f"{name}.safetensors")
+    loras = [
+        {"path": str(tmp_path / f"{name}.safetensors"), "into": name, "measured_cost": "none yet"} for name in halves
+    ]
+    plain, changed = load("tiny-wan-two").pipeline, load("tiny-wan-two", lora=loras).pipeline
+
+    for name, (down, up) in halves.items():
+        before, after = (getattr(one, name).get_submodule(layer).weight for one in (plain, changed))
+        torch.testing.assert_close(after, before + up @ down)
 
 
 def test_odd_side_is_the_users(load: Load) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import Qwen3MoeConfig, Qwen3MoeForCausalLM
 
 from models.catalog_file import load_catalog
 from models.language.writer import LanguageModelWriter
@@ -51,6 +52,40 @@ def test_fp8_keeps_the_layers_in_a_byte_a_weight(folder: Path) -> None:
     assert layer.input_layernorm.weight.dtype == torch.bfloat16
     assert writer.write(ASKED, Told()).art_style is not None
     assert layer.mlp.up_proj.weight.dtype == torch.float8_e4m3fn
+
+
+def test_fp8_keeps_the_experts_of_a_mixture_in_a_byte_a_weight(copy: Path) -> None:
+    config = json.loads((copy / "config.json").read_text())
+    common = (
+        "vocab_size",
+        "hidden_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "num_key_value_heads",
+        "head_dim",
+    )
+    torch.manual_seed(3)
+    mixture = Qwen3MoeForCausalLM(
+        Qwen3MoeConfig(
+            **{name: config[name] for name in common},
+            moe_intermediate_size=32,
+            num_experts=4,
+            num_experts_per_tok=2,
+            max_position_embeddings=32768,
+            initializer_range=0.4,
+            tie_word_embeddings=True,
+        )
+    )
+    mixture.save_pretrained(copy)
+    whole, small = (open_writer(copy, dtype="bfloat16", quantization=kind) for kind in ("none", "fp8"))
+    experts = small._language_model.model.layers[0].mlp.experts
+    assert experts.gate_up_proj.dtype == experts.down_proj.dtype == torch.float8_e4m3fn
+    size = sum(weight.numel() for weight in experts.parameters()) * 2  # layers
+    assert whole.weight_bytes - small.weight_bytes >= size
+    assert small.write(ASKED, Told()).art_style is not None
+    assert experts.down_proj.dtype == torch.float8_e4m3fn
+    with pytest.raises(BadWeightsError, match=r"nf4 would leave its experts .* fp8"):
+        open_writer(copy, dtype="bfloat16", quantization="nf4")
 
 
 def test_offloaded_layers_write_the_same(folder: Path) -> None:

@@ -157,7 +157,7 @@ def test_cancel_takes_effect_at_the_step(composer: Composer) -> None:
 def parts_of(composer: Composer) -> dict[str, Any]:
     if isinstance(composer, DiffusionComposer):
         return {"network": composer.pipeline.transformer, "codec": composer.pipeline.vae.decoder}
-    return {"network": composer._network.decoder, "codec": composer._network.audio_encoder.decoder}
+    return {"network": composer._model.decoder, "codec": composer._model.audio_encoder.decoder}
 
 
 @pytest.mark.parametrize("model_id", COMPOSERS)

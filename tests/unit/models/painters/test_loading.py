@@ -12,9 +12,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.catalog import CatalogError
+from models.device import Device
 from models.diffusion import memory
 from models.diffusion.painter import DiffusionPainter
 from models.weighted import BadOutputError, BadWeightsError
+from models.weights import weight_files
 from pipelines.context import LocalContext, PartOfTask
 from tests.unit.models.painters.conftest import NAMES, Make, spec_of
 
@@ -170,6 +172,55 @@ def test_weights_of_eight_bits_take_less_and_paint_nearly_the_same(
     assert np.array_equal(paint(small, context, seed=5).astype(int), near)
 
 
+def test_weights_are_made_smaller_before_they_go_to_the_device(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No card has to hold a model in 16 bits that it is to keep in 8."""
+    moved: list[torch.dtype] = []
+    to = torch.nn.Module.to
+
+    def noted(self: torch.nn.Module, *arguments: Any, **named: Any) -> Any:
+        if any(isinstance(one, torch.device | str) and str(one).startswith("meta") for one in arguments):
+            moved.extend(weight.dtype for weight in self.parameters() if weight.device.type == "cpu")
+        return to(self, *arguments, **named)
+
+    class Card(Device):
+        kind = "cuda"  # type: ignore[assignment]
+        torch = torch.device("meta")  # type: ignore[assignment]
+        capability = None
+        total_bytes = 10**9
+
+        def __init__(self) -> None:
+            pass
+
+        cache_dir = None
+
+    painter = make("sdxl", quantization="fp8", compile=False)
+    painter.device = Card()
+    monkeypatch.setattr(torch.nn.Module, "to", noted)
+    painter.load()
+    unet = painter.pipeline.unet
+    assert {weight.device.type for weight in unet.parameters()} == {"meta"}
+    small = [dtype for dtype in moved if dtype == torch.float8_e4m3fn]
+    assert len(small) >= sum(weight.dtype == torch.float8_e4m3fn for weight in unet.parameters()) > 20
+
+
+def test_a_vae_of_older_names_is_whole(make: Make, copy: Path, painter: Get, folders: dict[str, Path]) -> None:
+    import diffusers
+
+    config = dict(painter("z_image").pipeline.vae.config) | {"mid_block_add_attention": True}
+    diffusers.AutoencoderKL.from_config(config).save_pretrained(copy / "vae")
+    older = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+
+    def rename(tensors: dict[str, Any]) -> None:
+        for name in [name for name in tensors if "attentions" in name]:
+            renamed = name
+            for now, then in older.items():
+                renamed = renamed.replace(f".{now}.", f".{then}.")
+            tensors[renamed] = tensors.pop(name)
+
+    change_tensors(copy / "vae" / "diffusion_pytorch_model.safetensors", rename)
+    make("z_image", copy).load()
+
+
 def test_weights_of_four_bits_need_a_gpu(make: Make) -> None:
     with pytest.raises(CatalogError, match="needs a GPU"):
         make("flux2_klein", quantization="nf4").load()
@@ -217,14 +268,17 @@ def test_component_bytes_are_those_of_the_loaded_weights(painter: Get, folders: 
     eight = memory.component_bytes(folders["sdxl"], torch.float32, quantization="fp8")
     assert eight["vae"] == memory.component_bytes(folders["sdxl"], torch.float32)["vae"]
     assert eight["unet"] * 4 == memory.component_bytes(folders["sdxl"], torch.float32)["unet"]
+    exact = memory.component_bytes(folders["sdxl"], torch.bfloat16, exact=["vae"])
+    assert exact["vae"] == memory.component_bytes(folders["sdxl"], torch.float32)["vae"]
+    assert exact["unet"] == memory.component_bytes(folders["sdxl"], torch.bfloat16)["unet"]
 
 
 def test_only_files_of_the_variant_count(tmp_path: Path) -> None:
     names = ("model.safetensors", "model.fp16.safetensors", "model.fp16-00001-of-00002.safetensors")
     for name in names:
         (tmp_path / name).touch()
-    assert [path.name for path in memory.weight_files(tmp_path, None)] == ["model.safetensors"]
-    assert {path.name for path in memory.weight_files(tmp_path, "fp16")} == set(names[1:])
+    assert [path.name for path in weight_files(tmp_path)] == ["model.safetensors"]
+    assert {path.name for path in weight_files(tmp_path, "fp16")} == set(names[1:])
 
 
 @pytest.mark.parametrize(

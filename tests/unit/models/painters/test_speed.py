@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 
 from models.catalog import CatalogError
+from models.device import Device
 from models.diffusion.painter import DiffusionPainter
 from models.diffusion.reuse import Reused, reusing
+from models.diffusion.schedules import scheduler_class
 from models.diffusion.speed import best_attention, choose_attention, choose_compile
+from models.options import SCHEDULERS, Scheduler
 from models.weighted import BadWeightsError
 from pipelines.context import LocalContext, PartOfTask, TaskCancelled
 from tests.unit.models.painters.conftest import NAMES, Make, picture, spec_of
@@ -165,15 +169,21 @@ def test_compiled_blocks_paint_the_same(
     torch.compiler.reset()
 
 
-def test_compiled_code_is_kept_where_the_operator_says_or_in_the_users_cache(
+def test_compiled_code_is_kept_where_the_operator_or_the_worker_says_or_in_the_users_cache(
     make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(DiffusionPainter, "compile_backend", "eager")
     own, temporary = str(tmp_path / "operator"), default_cache_dir()
-    for before, after in ((own, own), (temporary, str(tmp_path / "reelfarm" / "inductor"))):
+    for before, of_worker, after in (
+        (own, tmp_path / "compiled", own),
+        (temporary, tmp_path / "compiled", str(tmp_path / "compiled" / "inductor")),
+        (temporary, None, str(tmp_path / "reelfarm" / "inductor")),
+    ):
         monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", before)
-        make("sdxl", compile=True).load()
+        painter = make("sdxl", compile=True)
+        painter.device = Device("cpu", cache_dir=of_worker)
+        painter.load()
         assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == after
 
 
@@ -275,6 +285,45 @@ def test_a_lora_of_another_model_is_refused(
 def test_a_missing_lora_is_refused(make: Make, tmp_path: Path) -> None:
     with pytest.raises(BadWeightsError):
         make("z_image", lora={"path": str(tmp_path / "none.safetensors"), "measured_cost": "none yet"}).load()
+
+
+def test_several_loras_are_added(make: Make, painter: Get, tmp_path: Path) -> None:
+    one = lora_file(tmp_path, LAYER, (32, 32))
+    both = make("z_image", lora=[{"path": str(path), "measured_cost": "none yet"} for path in (one, one)])
+    both.load()
+    plain = painter("z_image").pipeline.transformer.get_submodule(LAYER).weight
+    tensors = load_file(one)
+    down, up = (tensors[f"transformer.{LAYER}.lora_{part}.weight"] for part in "AB")
+    fused = both.pipeline.transformer.get_submodule(LAYER).weight
+    torch.testing.assert_close(fused, plain + 2 * up @ down)
+
+
+def test_another_scheduler_paints_another_picture(make: Make, painter: Get, context: LocalContext) -> None:
+    other = make("sdxl", scheduler={"name": "DDIMScheduler", "arguments": {"timestep_spacing": "trailing"}})
+    other.load()
+    own = painter("sdxl").pipeline.scheduler.config
+    assert type(other.pipeline.scheduler).__name__ == "DDIMScheduler"
+    assert other.pipeline.scheduler.config.beta_schedule == own.beta_schedule
+    assert other.pipeline.scheduler.config.timestep_spacing == "trailing"
+    assert not np.array_equal(paint(other, context), paint(painter("sdxl"), context))
+
+
+def test_a_scheduler_that_does_not_fit_is_refused(make: Make) -> None:
+    with pytest.raises(ValidationError, match=r"scheduler\.name: ZImagePipeline takes FlowMatchEuler.*not DDIM"):
+        make("z_image", scheduler={"name": "DDIMScheduler"})
+    with pytest.raises(CatalogError, match="takes no shaft") as caught:
+        wrong = make("z_image", scheduler={"name": "FlowMatchEulerDiscreteScheduler", "arguments": {"shaft": 3}})
+        wrong.check(wrong.model, wrong.folder)
+    assert caught.value.field == "options.scheduler.arguments"
+
+
+@pytest.mark.parametrize(("pipeline", "names"), SCHEDULERS.items())
+def test_every_scheduler_that_an_entry_may_name_is_there(pipeline: str, names: tuple[str, ...]) -> None:
+    import diffusers
+
+    assert hasattr(diffusers, pipeline)
+    for name in names:
+        assert scheduler_class(Scheduler(name=name)).__name__ == name
 
 
 def test_an_attention_backend_is_set(make: Make, painter: Get, context: LocalContext) -> None:

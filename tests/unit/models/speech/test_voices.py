@@ -12,6 +12,9 @@ from models.interfaces import Speech, UserInputError
 from models.prosody import emotions
 from models.sound import SAMPLE_RATE, loudness_lufs, true_peak_dbtp
 from models.specs import Emotion, SpeechSpec
+from models.speech.base import utterances
+from models.speech.timing import natural_s
+from models.spoken_text import is_speakable
 from models.weighted import BadOutputError
 from pipelines.context import TaskCancelled
 from tests.unit.models.reports import Recorder
@@ -173,6 +176,53 @@ def test_samples_that_are_no_numbers_are_a_bad_output(voice: Any, monkeypatch: p
     monkeypatch.setattr(voice, "_say", lambda *_: torch.zeros(1, 0))
     with pytest.raises(BadOutputError):
         say(voice, spec_of(voice))
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("bark", "semantic.lm_head"),
+        ("bark", "coarse_acoustics.lm_head"),
+        ("bark", "fine_acoustics.lm_heads.0"),
+        ("higgs", "audio_lm_head"),
+        ("vibevoice", "lm_head"),
+    ],
+)
+def test_scores_that_are_no_numbers_are_a_bad_output(speaker: Load, name: str, head: str) -> None:
+    voice = speaker(name)
+    weight = voice._model.get_submodule(head).weight
+    before = weight.detach().clone()
+    weight.data.fill_(float("nan"))
+    try:
+        with pytest.raises(BadOutputError, match="scores of the next sound are not finite"):
+            say(voice, spec_of(voice))
+    finally:
+        weight.data.copy_(before)
+    assert say(voice, spec_of(voice)).words
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ("春天来了花都开了" * 12, 200),
+        ("one two three four five " * 20, 400),
+        ("一" * 100 + "a" * 100 + "。好，" * 40, 999),
+    ],
+)
+def test_no_part_takes_longer_than_a_model_says_at_once(text: str, most: int) -> None:
+    parts = utterances(text, most, 10.0)
+    assert "".join(parts) == text
+    assert all(is_speakable(part) and natural_s(part) <= 10.0 for part in parts)
+    assert len(parts) < 4 * natural_s(text) / 10.0 + 45
+
+
+def test_bark_says_a_long_line_in_parts(speaker: Load) -> None:
+    bark = speaker("bark")
+    recorder = Recorder()
+    text = "春天来了，花都开了，我们去公园散步，看见很多孩子在放风筝，老人在下棋，天空很蓝，云很白"
+    assert len(text) < bark.options.max_chars and natural_s(text) < 10 < natural_s(text + "，风很轻，天也晴好")
+    bark.speak(spec_of(bark, "zh", text=text + "，风很轻，天也晴好"), recorder)
+    assert recorder.notes["utterances"] == 2
 
 
 def test_the_note_says_what_was_asked(voice: Any) -> None:
