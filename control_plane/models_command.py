@@ -60,6 +60,9 @@ def check_catalog(option: Path | None) -> None:
     if missing := found.unserved():
         hint = f'include = ["{DEFAULT_PATH}"] adds the draft engine for what has no model of yours'
         typer.echo(f"warning: {path} has no model for {', '.join(missing)}: what needs one will fail; {hint}", err=True)
+    for model, language in found.unread():
+        known = ", ".join(model.languages)
+        typer.echo(f"warning: {model.id} understands {known}: what is told in {language} it hardly follows", err=True)
     weighted = [model.id for model in found.models.values() if model.weights is not None]
     if not weighted:
         return
@@ -78,7 +81,8 @@ def warn_without_gpu(option: Path | None) -> None:
     configure_logging("up", "WARNING", stream=sys.stderr)
     catalog = open_catalog(catalog_path(option))
     kinds = {kind for model in catalog.models.values() for kind in model.tasks}
-    waiting = sorted({model.id for kind in kinds if (model := catalog.default_for(kind)).device == "gpu"})
+    asked = [catalog.first_for(kind) for kind in kinds]
+    waiting = sorted({model.id for model in asked if model is not None and model.device == "gpu"})
     if not waiting:
         return
     nvml = Nvml()
@@ -99,7 +103,7 @@ def list_models(catalog: CatalogOption = None) -> None:
     table = Table("id", "tasks", "runs on", "memory", "license", "weights", box=None, pad_edge=False)
     for model in found.entries:
         allowed = model.id not in found.refused  # the only model of a kind may be one that is refused
-        default = " (default)" if allowed and any(found.default_for(kind) is model for kind in model.tasks) else ""
+        default = " (default)" if allowed and any(found.first_for(kind) is model for kind in model.tasks) else ""
         table.add_row(
             model.id + default,
             ", ".join(model.tasks),

@@ -1,13 +1,14 @@
 """The model catalog: which models the farm offers, what they need and what they cost. Pure data, loads no engine."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from models.options import OPTIONS, WeightedOptions
 from models.sources import Entry, Terms, Usage, Weights, refusal
+from models.specs import Language
 
 TaskKindName = Literal["script", "text_to_image", "image_to_image", "image_to_video", "speech", "music", "encode"]
 
@@ -27,6 +28,14 @@ class CatalogError(ValueError):
         self.model_id = model_id
         self.field = field
         super().__init__(message)
+
+
+class NoModelError(LookupError):
+    """The catalog has no model that may be used for ``kind``."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        super().__init__(f"the catalog has no model for {kind}")
 
 
 class Cost(Entry):
@@ -49,7 +58,7 @@ class Voice(Entry):
 
     id: str
     display_name: str
-    language: Literal["zh", "en"]
+    language: Language
     gender: Literal["male", "female", "neutral"]
     age_range: Literal["child", "young", "adult", "elder"]
     tone: str
@@ -76,6 +85,8 @@ class Model(Entry):
     adapter: str | None = Field(default=None, pattern=r"^[\w.]+:\w+$")
     license: str
     default: bool = False
+    languages: tuple[Language, ...] = Field(default=get_args(Language), min_length=1)
+    """Those in which it understands what it is asked for. What speech models speak, their voices say."""
     device: Literal["cpu", "gpu"] = "cpu"
     cost: Cost = Cost()
     task_cost: dict[TaskKindName, Cost] = Field(default_factory=dict)
@@ -155,16 +166,27 @@ class Catalog:
     def for_task(self, kind: str) -> list[Model]:
         return [model for model in self.models.values() if kind in model.tasks]
 
-    def default_for(self, kind: str) -> Model:
-        """The default model of a task kind: the first marked default, else the first. KeyError if there is none."""
+    def first_for(self, kind: str) -> Model | None:
+        """The default model of a task kind: the first marked default, else the first; None if there is none."""
         candidates = self.for_task(kind)
-        if not candidates:
-            raise KeyError(f"the catalog has no model for {kind}")
-        return next((model for model in candidates if model.default), candidates[0])
+        return next((model for model in candidates if model.default), candidates[0] if candidates else None)
+
+    def default_for(self, kind: str) -> Model:
+        """As ``first_for``, for what cannot do without. Raises NoModelError."""
+        model = self.first_for(kind)
+        if model is None:
+            raise NoModelError(kind)
+        return model
 
     def unserved(self) -> list[str]:
         """The task kinds that no model is there for, or none that may be used."""
         return [kind for kind in get_args(TaskKindName) if not self.for_task(kind)]
+
+    def unread(self) -> Iterator[tuple[Model, Language]]:
+        """The models that are asked first, where they do not understand a language that films are made in."""
+        first = {model.id: model for kind in get_args(TaskKindName) if (model := self.first_for(kind)) is not None}
+        for model in first.values():
+            yield from ((model, language) for language in get_args(Language) if language not in model.languages)
 
     def from_sheets(self, model_id: str) -> Model | None:
         """The model that paints from reference sheets where ``model_id`` was chosen; None where it does without."""

@@ -17,6 +17,7 @@ from models.catalog import CatalogError, Model
 from models.diffusion.camerawork import video_prompt
 from models.diffusion.parts import frames_needed, model_size, part_lengths
 from models.diffusion.pipeline import DiffusionPipelineAdapter
+from models.draft.script.text import detect_language
 from models.framerate import at_rate
 from models.interfaces import FrameStream, Phase, Report, UserInputError
 from models.options import AnimatorOptions
@@ -121,7 +122,7 @@ class DiffusionAnimator(DiffusionPipelineAdapter[AnimatorOptions]):
             frames_step=options.frames_step,
             max_frames=options.max_frames,
         )
-        prompt = video_prompt(spec)
+        prompt = video_prompt(spec, self._understood(detect_language(spec.prompt), report))
         seeds = [(spec.seed + number) % _LAST_SEED for number in range(len(lengths))]
         report.note(
             prompt=prompt,

@@ -18,9 +18,9 @@ _PACES: dict[Language, tuple[str, str, str]] = {"en": ("swiftly", "steadily", "s
 _SHORT_S, _LONG_S = 2.5, 6.0  # the same way in less time is a faster move
 
 
-def video_prompt(spec: VideoSpec) -> str:
-    """The spec's prompt, then its duration and its camera's move, in the prompt's language."""
-    language = detect_language(spec.prompt)
+def video_prompt(spec: VideoSpec, language: Language | None = None) -> str:
+    """The spec's prompt, then its duration and its camera's move in ``language``, or in the prompt's."""
+    language = language or detect_language(spec.prompt)
     pace = _PACES[language][(spec.duration_s >= _SHORT_S) + (spec.duration_s >= _LONG_S)]
     move = _MOVES[spec.camera_movement][language].format(pace=pace)
     seconds = f"{spec.duration_s:.1f}".removesuffix(".0")

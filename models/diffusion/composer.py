@@ -5,7 +5,7 @@ import numpy as np
 from models.diffusion.pipeline import DiffusionPipelineAdapter
 from models.interfaces import Report, Sound
 from models.music.finish import finished, part_to_make
-from models.music.prompt import music_prompt
+from models.music.prompt import english_music_prompt, music_prompt
 from models.options import ComposerOptions
 from models.specs import MusicSpec
 
@@ -21,7 +21,7 @@ class DiffusionComposer(DiffusionPipelineAdapter[ComposerOptions]):
     def compose(self, spec: MusicSpec, report: Report) -> tuple[Sound, bool]:
         """Raises BadOutputError for what is no music."""
         duration_s, loop = part_to_make(spec.duration_s, self.options.max_duration_s)
-        prompt = music_prompt(spec)
+        prompt = music_prompt(spec) if "zh" in self.model.languages else english_music_prompt(spec)
         report.note(
             prompt=prompt,
             lyrics=_INSTRUMENTAL,

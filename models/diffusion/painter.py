@@ -12,7 +12,7 @@ from PIL import Image
 from models.catalog import CatalogError
 from models.diffusion.pipeline import DiffusionPipelineAdapter, accepted_arguments
 from models.diffusion.processors import picture_processor
-from models.diffusion.prompting import Prompt, prompt_of
+from models.diffusion.prompting import Prompt, language_of, prompt_of
 from models.diffusion.sizes import fitted, working_size
 from models.interfaces import PaintedImage, Report, UserInputError
 from models.options import PainterOptions
@@ -82,7 +82,7 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
         pictures = [_picture(images[reference.key], self.options.max_pixels) for reference in references]
         if not pictures and self.options.pipeline in _EDITORS:
             pictures = [Image.new("RGB", (width, height), (255, 255, 255))]
-        prompts = [prompt_of(spec, [one.name for one in references], negated=self._negated) for spec in specs]
+        prompts = [self._prompt(spec, references, report) for spec in specs]
         self._note(report, specs[0], prompts[0], references, mode="paint", width=width, height=height)
         output = self.render(
             report,
@@ -114,7 +114,7 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
             raise UserInputError(
                 f"{self.model.display_name} cannot change pictures", f"{self.model.display_name}不能修改图片"
             )
-        prompt = prompt_of(spec, [one.name for one in references], changes=self._changer is None, negated=self._negated)
+        prompt = self._prompt(spec, references, report, changes=self._changer is None)
         self._note(report, spec, prompt, references, mode="repaint", width=width, height=height, **_strength(how))
         output = self.render(
             report,
@@ -160,6 +160,13 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
         off = 0 if self.options.pipeline == "ZImagePipeline" else 1
         takes = "negative_prompt" in accepted_arguments(type(self.pipeline))
         return takes and (scale is None or scale > off)
+
+    def _prompt(
+        self, spec: ImageSpec, references: Sequence[_Reference], report: Report, *, changes: bool = False
+    ) -> Prompt:
+        language = self._understood(language_of(spec), report)
+        shown = [one.name for one in references]
+        return prompt_of(spec, shown, language=language, changes=changes, negated=self._negated)
 
     def _words(self, prompts: Sequence[Prompt]) -> dict[str, Any]:
         several = len(prompts) > 1

@@ -8,20 +8,25 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import diffusers
+import structlog
 import torch
 from safetensors import SafetensorError, safe_open
 
 from models.catalog import CatalogError, Model
 from models.diffusion import memory, speed
+from models.diffusion.encoding import reading_prompts
 from models.diffusion.lora import fuse_lora
 from models.diffusion.reuse import Reused, reusing
 from models.diffusion.schedules import scheduler_class, set_scheduler
 from models.diffusion.steps import Steps
 from models.interfaces import Report
 from models.options import DiffusionOptions
+from models.specs import Language
 from models.weight_reader import reading
 from models.weighted import BadOutputError, BadWeightsError, Weighted
 from models.weights import sole_weight_files, weight_files
+
+log = structlog.get_logger(__name__)
 
 O = TypeVar("O", bound=DiffusionOptions)  # noqa: E741 - O for options
 
@@ -156,6 +161,16 @@ class DiffusionPipelineAdapter(Weighted[O]):
         self._forget()
         self.pipeline = None
 
+    def _understood(self, language: Language, report: Report) -> Language:
+        """The language to ask for something in that is told in ``language``. Notes one that the model does not know as
+        ``language_not_understood``: its words are passed on, and do little."""
+        known = self.model.languages
+        if language in known:
+            return language
+        report.note(language_not_understood=language)
+        log.warning("the model does not understand the prompt's language", model=self.model.id, language=language)
+        return known[0]
+
     def _forget(self) -> None:
         """Let go of what is kept between calls."""
         if self.pipeline is not None:
@@ -221,7 +236,7 @@ class DiffusionPipelineAdapter(Weighted[O]):
             around.enter_context(_own_randomness(seeds[0]))
             around.enter_context(_watched_decoding(called, report, check))
             if hasattr(called, "encode_prompt"):
-                around.enter_context(reusing(called, "encode_prompt", self._prompts))
+                around.enter_context(reading_prompts(called, self._prompts, report))
             if hasattr(getattr(called, "vae", None), "encode"):
                 around.enter_context(reusing(called.vae, "encode", self._latents))
             if self._compiled:

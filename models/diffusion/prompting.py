@@ -18,11 +18,20 @@ class Prompt:
     negative: str
 
 
-def prompt_of(spec: ImageSpec, shown: Sequence[str] = (), *, changes: bool = False, negated: bool = True) -> Prompt:
-    """``shown`` says what each of the pictures that go with the prompt is, in their order: a name, or "" for none;
+def prompt_of(
+    spec: ImageSpec,
+    shown: Sequence[str] = (),
+    *,
+    language: Language | None = None,
+    changes: bool = False,
+    negated: bool = True,
+) -> Prompt:
+    """What is said beside the spec's own words is said in ``language``, or in that of these words.
+
+    ``shown`` says what each of the pictures that go with the prompt is, in their order: a name, or "" for none;
     the first of them is to be changed where ``changes`` says so. A model that is not ``negated`` takes no negative
     prompt, so the user's goes into the prompt as what to leave out."""
-    language = language_of(spec)
+    language = language or language_of(spec)
     phrases = PHRASES[language]
     sentences = [
         phrases["change"] if changes else _framing(spec, language),

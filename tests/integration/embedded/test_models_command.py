@@ -110,6 +110,15 @@ def test_kinds_of_tasks_without_a_model_are_told_and_listing_goes_on(tmp_path: P
     assert str(SHIPPED) in told.stderr.splitlines()[0]
 
 
+def test_a_model_that_does_not_understand_a_language_is_told_at_start(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text(SHIPPED.read_text().replace('tasks = ["music"]', 'tasks = ["music"]\nlanguages = ["en"]'))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        told = reelfarm(tmp_path, "up", "--port", port, "--catalog", str(path), "--data-dir", str(tmp_path / "data"))
+    assert told.stderr.startswith("warning: draft-music understands en: what is told in zh it hardly follows\n")
+
+
 def test_a_wrong_entry_is_named_with_its_line_before_anything_starts(tmp_path: Path, source: Path) -> None:
     path = catalog(tmp_path, source)
     for command in (["up", "--port", "0", "--catalog", str(path)], ["scheduler"]):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.catalog import CatalogError
+from models.catalog import CatalogError, NoModelError
 from models.catalog_file import read_catalog
 from models.options import PainterOptions
 from models.sources import Usage, Weights
@@ -85,6 +85,24 @@ def test_a_catalog_includes_another_whose_defaults_come_second(tmp_path: Path) -
     (tmp_path / "more.toml").write_text(ENTRY.replace('"painter"', '"second"').replace("steps = 8", "steps = -1"))
     with pytest.raises(CatalogError, match=r"more\.toml:13: model second"):
         read_catalog(tmp_path / "catalog.toml")
+
+
+def test_models_that_are_asked_first_and_do_not_understand_a_language_are_known(tmp_path: Path) -> None:
+    english = ENTRY + 'languages = ["en"]\n'
+    other = ENTRY.replace('"painter"', '"other"')
+    assert [(m.id, language) for m, language in read_catalog(written(tmp_path, english + other)).unread()] == [
+        ("painter", "zh")
+    ]
+    assert list(read_catalog(written(tmp_path, other + english)).unread()) == []
+    assert refused(tmp_path, ENTRY + "languages = []\n").startswith(":14: model painter: languages: Tuple should have")
+
+
+def test_a_kind_without_a_model_is_said_by_its_name(tmp_path: Path) -> None:
+    catalog = read_catalog(written(tmp_path, ENTRY))
+    assert catalog.first_for("speech") is None
+    with pytest.raises(NoModelError, match="no model for speech") as caught:
+        catalog.default_for("speech")
+    assert caught.value.kind == "speech"
 
 
 def test_a_file_that_is_included_twice_is_read_once(tmp_path: Path) -> None:

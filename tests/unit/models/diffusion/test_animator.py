@@ -170,6 +170,29 @@ def test_camera_words_reach_the_model(load: Load, movement: CameraMovement, monk
     assert report.notes["prompt"] == video_prompt(spec(prompt=f"a boat {movement}", camera_movement=movement))
 
 
+def test_what_is_not_read_of_a_prompt_is_noted(animator: DiffusionAnimator) -> None:
+    long, short = FakeReport(), FakeReport()
+    film(animator, report=long, prompt="a boat drifts past the cliffs, " * 80)
+    film(animator, report=short)
+
+    assert all(cut["tokens"] > cut["read"] for cut in long.notes["prompt_cut"])
+    assert "prompt_cut" not in short.notes
+
+
+def test_what_the_model_does_not_understand_is_noted(folders: Callable[[str], Path]) -> None:
+    english = entry("animators", "tiny-wan").model_copy(update={"languages": ("en",)})
+    animator = DiffusionAnimator(english, folders("tiny-wan"), Device("cpu"))
+    animator.load()
+    for prompt, noted in (("一条船", "zh"), ("a boat", None)):
+        report = FakeReport()
+        film(animator, report=report, prompt=prompt)
+        assert report.notes.get("language_not_understood") == noted
+        assert (
+            report.notes["prompt"]
+            == f"{prompt}, one continuous shot of 0.5 seconds, the camera swiftly pushes in, dolly in."
+        )
+
+
 def test_frames_come_at_the_films_rate(load: Load) -> None:
     """The frames that both rates have are the same, those between are between."""
     animator = load("tiny-wan")

@@ -26,6 +26,13 @@ def test_words_follow_the_language() -> None:
     assert prompt(prompt="李明 walks into a bar", camera_movement="pan_left").endswith("pans to the left.")
 
 
+def test_a_language_may_be_asked_for() -> None:
+    spec = VideoSpec(image_key="x", prompt="一条船", duration_s=4.0, fps=24, width=64, height=64)
+    assert (
+        video_prompt(spec, "en") == "一条船, one continuous shot of 4 seconds, the camera steadily pushes in, dolly in."
+    )
+
+
 def test_duration_sets_the_pace() -> None:
     assert "swiftly pans" in prompt(camera_movement="pan_left", duration_s=2.0)
     assert "slowly pans" in prompt(camera_movement="pan_left", duration_s=8.0)

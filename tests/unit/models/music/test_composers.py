@@ -119,6 +119,31 @@ def test_what_was_asked_is_noted(composer: Composer) -> None:
     assert report.notes["guidance_scale"] == 3.0
 
 
+def test_what_is_not_read_of_a_prompt_is_noted(folders: dict[str, Path]) -> None:
+    long, short = FakeReport(), FakeReport()
+    composer = loaded(folders, "tiny-ace-step")
+    composed(composer, long, prompt="a boat drifts past the cliffs, " * 20)
+    composed(composer, short, prompt="a boat")
+
+    assert all(cut["tokens"] > cut["read"] for cut in long.notes["prompt_cut"])
+    assert "prompt_cut" not in short.notes
+
+
+def test_musicgen_reads_long_prompts_whole(folders: dict[str, Path]) -> None:
+    composer = loaded(folders, "tiny-musicgen")
+    one, other = (composed(composer, prompt="a boat, " * 100 + end)[0].samples for end in ("calm", "storm"))
+    assert not np.array_equal(one, other)
+
+
+def test_a_composer_of_english_alone_is_told_in_english(folders: dict[str, Path]) -> None:
+    english = entry("music", "tiny-ace-step").model_copy(update={"languages": ("en",)})
+    composer = DiffusionComposer(english, folders["tiny-ace-step"], Device("cpu"))
+    composer.load()
+    report = FakeReport()
+    composed(composer, report, prompt="雨中离别", mood="悲伤")
+    assert report.notes["prompt"].isascii()
+
+
 def test_prompt_is_what_the_model_reads(composer: Composer, monkeypatch: pytest.MonkeyPatch) -> None:
     holder, name = (
         (composer.pipeline, "tokenizer") if isinstance(composer, DiffusionComposer) else (composer, "_tokenizer")
