@@ -72,5 +72,14 @@ class Unavailable(ApiError):
     code, status, zh, en = 1000, 503, "服务暂时不可用，请稍后重试", "not available at the moment, try again"
 
 
+class NoModel(ApiError):
+    """The operator's catalog has no model for a kind of task; trying again does not help."""
+
+    code, status, zh, en = 1000, 501, "此服务没有所需的模型", "this farm has no model for it"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+
+
 class StorageFull(ApiError):
     code, status, zh, en = 1000, 507, "存储空间不足", "storage is full"

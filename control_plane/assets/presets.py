@@ -33,6 +33,10 @@ _SAMPLE_TEXT: dict[Language, str] = {
 }
 
 
+_MADE_BY = {"voice": "speech", "music": "music", "style": "text_to_image", "character": "text_to_image"}
+"""What kind of task makes an asset's preview."""
+
+
 async def sync_presets(work: Work) -> None:
     """Bring the presets in line with what ships: add what is missing and have its preview rendered, take over what
     was reworded, withdraw what is gone. Several processes may call it at once."""
@@ -47,7 +51,12 @@ async def sync_presets(work: Work) -> None:
             asset.deleted_at = None
         elif asset.deleted_at is None:
             asset.deleted_at = utc_now()
-    missing = [row for asset_id, row in shipped.items() if asset_id not in known]
+    catalog = work.services.catalog  # what there is no model for waits until there is one
+    missing = [
+        row
+        for asset_id, row in shipped.items()
+        if asset_id not in known and catalog.first_for(_MADE_BY[row["asset_type"]])
+    ]
     if not missing:
         return
     job_id = await queue.create_job(work.session, kind="previews", project_id="", tenant_id=artifacts.PUBLIC_TENANT)
@@ -131,23 +140,22 @@ def search_text(asset_type: str, name: str, description: str, attributes: Mappin
 
 
 def preview_task(catalog: Catalog, asset: tables.AssetRow, job_id: str) -> NewTask:
-    """The task that makes an asset's picture or sound, when nothing else is to be done."""
+    """The task that makes an asset's picture or sound, when nothing else is to be done. Raises NoModelError."""
     attributes = asset.attributes
+    kind = _MADE_BY[asset.asset_type]
+    model = attributes["model"] if asset.asset_type == "voice" else catalog.default_for(kind).id
     spec: ImageSpec | SpeechSpec | MusicSpec
     priority = PREVIEW_PRIORITY
     if asset.asset_type == "voice":
-        kind, model = "speech", attributes["model"]
         spec = SpeechSpec(
             text=_SAMPLE_TEXT[attributes["language"]],
             language=attributes["language"],
             voice=attributes["voice"],
         )
     elif asset.asset_type == "music":
-        kind, model = "music", catalog.default_for("music").id
         spec = MusicSpec(mood=attributes["mood"], genre=attributes["genre"], duration_s=attributes["duration_s"])
         priority -= 1  # it takes longer than all the pictures, which are seen first
     elif asset.asset_type == "style":
-        kind, model = "text_to_image", catalog.default_for("text_to_image").id
         spec = ImageSpec(
             prompt="sunset over the sea, a lighthouse, a girl looking at the sea",
             width=640,
@@ -156,7 +164,6 @@ def preview_task(catalog: Catalog, asset: tables.AssetRow, job_id: str) -> NewTa
             style=style_of(asset.name, asset.description, attributes),
         )
     else:
-        kind, model = "text_to_image", catalog.default_for("text_to_image").id
         spec = ImageSpec(
             prompt=asset.description,
             width=480,

@@ -23,7 +23,7 @@ from control_plane.assets.schemas import (
     VoiceItem,
     VoiceQuery,
 )
-from control_plane.errors import NotFound, StorageFull
+from control_plane.errors import NoModel, NotFound, StorageFull
 from control_plane.web.models import Page
 from control_plane.web.routes import FILES, Call, Routes
 
@@ -81,7 +81,12 @@ async def list_styles(call: Call, query: StyleQuery) -> Page[StyleItem]:
 
 
 @routes.post(
-    "/assets/styles", access=Access.WRITE, body=CreateStyle, response=StyleItem, errors=(StorageFull,), gate=FILES
+    "/assets/styles",
+    access=Access.WRITE,
+    body=CreateStyle,
+    response=StyleItem,
+    errors=(StorageFull, NoModel),
+    gate=FILES,
 )
 async def create_style(call: Call, body: CreateStyle) -> StyleItem:
     """Add a style; without a preview of its own one is painted."""
@@ -99,7 +104,7 @@ async def style(call: Call) -> StyleItem:
     access=Access.WRITE,
     body=UpdateStyle,
     response=StyleItem,
-    errors=(StorageFull,),
+    errors=(StorageFull, NoModel),
     gate=FILES,
 )
 async def update_style(call: Call, body: UpdateStyle) -> StyleItem:
@@ -124,7 +129,7 @@ async def list_voices(call: Call, query: VoiceQuery) -> Page[VoiceItem]:
     access=Access.WRITE,
     body=CreateVoice,
     response=VoiceItem,
-    errors=(StorageFull,),
+    errors=(StorageFull, NoModel),
     gate=FILES,
 )
 async def create_voice(call: Call, body: CreateVoice) -> VoiceItem:

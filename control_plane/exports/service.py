@@ -73,7 +73,9 @@ async def _begin(
     *,
     field: str,
 ) -> ExportResponse:
-    """Queue the encoding if the film is there. Raises AlreadyExists where it never will be, and QuotaExceeded."""
+    """Queue the encoding if the film is there. Raises AlreadyExists where it never will be, QuotaExceeded,
+    and NoModelError."""
+    model = work.services.catalog.default_for("encode").id  # before anything waits for it
     await work.session.flush()
     await waiting.start(work, project, row)
     if row.status == "failed":
@@ -81,7 +83,6 @@ async def _begin(
         raise AlreadyExists(reasons.spoken(reason, "zh"), reasons.spoken(reason, "en"), field=field)
     lines = await timeline.lines_of(work.session, [clip.id for clip in clips])
     placed = await build.timings(work.session, clips, lines)
-    model = work.services.catalog.default_for("encode").id
     # the unit of an encode task: megapixel-seconds
     units = timeline_rules.total_duration(placed) * config.width * config.height / 1e6
     estimate = await estimate_s(work.session, "encode", model, units)

@@ -86,14 +86,14 @@ async def options(work: Work, actor: Actor, language: str) -> InputOptions:
 
 def _models(work: Work, kind: str, language: str) -> list[ModelOption]:
     catalog = work.services.catalog
-    default = catalog.default_for(kind).id
+    default = catalog.first_for(kind)
     return [
         ModelOption(
             id=model.id,
             name=model.id,
             display_name=(model.display_name_zh or model.display_name) if language == "zh" else model.display_name,
             icon_url=f"{work.services.signer.public_url}/pictures/models/{model.id}.png",
-            is_default=model.id == default,
+            is_default=model is default,
         )
         for model in catalog.for_task(kind)
     ]

@@ -81,7 +81,8 @@ async def _give_voices(
     work: Work, package: tables.PackageRow, cast: list[tables.ElementRow], added: list[tables.ElementRow]
 ) -> None:
     """A voice for everybody who is new; who was there keeps the one they have."""
-    voices = work.services.catalog.default_for("speech").voice
+    speaker = work.services.catalog.first_for("speech")
+    voices = speaker.voice if speaker is not None else ()
     chosen = cast_voices([Character.model_validate(row.data) for row in cast], voices, package.source["language"])
     for element, voice in zip(cast, chosen, strict=True):
         if voice is not None and element in added:

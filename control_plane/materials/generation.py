@@ -34,16 +34,22 @@ IMAGE_REACTION = "materials.image"
 SCRIPT_PRIORITY = 10
 """Scripts go before pictures: every picture waits for one."""
 
+_NEEDED = ("script", "text_to_image", "speech")
+"""The kinds of tasks that every generation asks for."""
+
 OVER = frozenset({"completed", "skipped"})
 """Of a step that nothing more is done for."""
 
 
 async def start(work: Work, actor: Actor, project_id: str) -> StartResponse:
-    """Start a generation, or answer the one that runs. Raises QuotaExceeded."""
+    """Start a generation, or answer the one that runs. Raises QuotaExceeded, and NoModelError for one that could not
+    end."""
     project = await projects.load_project(work.session, actor, project_id)
     running = await tables.generating_package(work.session, project.id)
     if running is not None:
         return StartResponse(material_package_id=running.id, status="generating")
+    for kind in _NEEDED:
+        work.services.catalog.default_for(kind)
     source = await inputs.required_input(work, project.id)
     version = await tables.next_version(work.session, project.id)
     package = tables.PackageRow(

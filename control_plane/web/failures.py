@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
-from control_plane.errors import ApiError, InvalidParameter, StorageFull, Unavailable
+from control_plane.errors import ApiError, InvalidParameter, NoModel, StorageFull, Unavailable
 from control_plane.web.handler import envelope, failure, language_of
 from control_plane.web.routes import API_PREFIX
+from models.catalog import NoModelError
 from monitoring.metrics import HTTP_REQUEST_SECONDS
 from runtime.artifacts import DiskFullError
 from scheduler.outage import is_disk_full, is_outage
@@ -61,6 +62,8 @@ def _refusal(request: web.Request, error: Exception) -> web.Response:
     language = language_of(request)
     if isinstance(error, ApiError):
         return failure(error, language)
+    if isinstance(error, NoModelError):
+        return failure(NoModel(error.kind), language)
     if isinstance(error, DiskFullError):
         log.error("disk full", error=str(error))
         return failure(StorageFull(), language)

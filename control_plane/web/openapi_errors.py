@@ -6,6 +6,7 @@ from control_plane.errors import (
     ApiError,
     Forbidden,
     InvalidParameter,
+    NoModel,
     NotFound,
     NotLoggedIn,
     QuotaExceeded,
@@ -28,7 +29,7 @@ def errors_of(endpoint: Endpoint) -> list[type[ApiError]]:
     if endpoint.access in _NEEDS_A_ROLE:
         found.add(Forbidden)
     if endpoint.spends:
-        found |= {QuotaExceeded, StorageFull}
+        found |= {QuotaExceeded, StorageFull, NoModel}
     if endpoint.names_a_resource:
         found.add(NotFound)
     return sorted(found, key=lambda error: (error.status, error.code))
