@@ -24,6 +24,7 @@ from control_plane.assets.routes import routes as assets
 from control_plane.events.hub import Hub
 from control_plane.events.socket import HUB, add_socket_routes
 from control_plane.exports.routes import routes as exports
+from control_plane.farm.routes import routes as farm
 from control_plane.housekeeping import keep_house
 from control_plane.inputs.pictures import add_picture_routes
 from control_plane.inputs.routes import routes as inputs
@@ -63,6 +64,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *assets,
     *files,
     *quota,
+    *farm,
 )
 """Every endpoint of the API, as declared."""
 

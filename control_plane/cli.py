@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from control_plane.console import DataDirOption, data_dir_of, fail, settings
+from control_plane.farm_commands import farm
 from control_plane.models_command import CatalogOption, check_catalog, models, use_catalog, warn_without_gpu
 from control_plane.user_commands import users
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(users, name="user")
 app.add_typer(models, name="models")
+app.add_typer(farm, name="farm")
 
 
 @app.command()

@@ -12,6 +12,7 @@ import typer
 
 from control_plane import local, render
 from control_plane.client import ApiClient, ClientError
+from control_plane.console import password_of
 from control_plane.inputs.rules import SHORT_SIDES
 from control_plane.progress import make_display
 from control_plane.render import RenderError, RenderMemory, RenderRequest
@@ -122,5 +123,4 @@ def _login(options: RenderOptions) -> tuple[str, str]:
         return local.local_user(options.data_dir)
     if options.user is None:
         raise RenderError("whom to log in as? give --user NAME, and the password in REELFARM_PASSWORD")
-    password = os.environ.get("REELFARM_PASSWORD")
-    return options.user, password or typer.prompt(f"Password of {options.user}", hide_input=True, err=True)
+    return options.user, password_of(options.user)

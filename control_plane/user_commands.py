@@ -1,20 +1,14 @@
 """`reelfarm user`: what an operator does with the users of a server, over its database."""
 
-import asyncio
-import contextlib
 import sys
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.console import DataDirOption, data_dir_of, fail, settings
+from control_plane.console import DataDirOption, in_servers_database, settings
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
-
-T = TypeVar("T")
 
 users = typer.Typer(no_args_is_help=True, help="Users of the server.")
 
@@ -44,7 +38,7 @@ def create(
             session, username=name, password=password, email=email, daily_limit=daily_limit, is_platform_admin=admin
         )
 
-    _run(data_dir, act)
+    in_servers_database(data_dir, act)
     typer.echo(f"user {name} can log in")
 
 
@@ -53,7 +47,7 @@ def list_users(data_dir: DataDirOption = None) -> None:
     """The users, a line each: id, name, `admin` or `user`, quota units used today and a day, tab-separated."""
     from control_plane.accounts import admin
 
-    for user in _run(data_dir, admin.list_users):
+    for user in in_servers_database(data_dir, admin.list_users):
         kind = "admin" if user.is_platform_admin else "user"
         typer.echo(f"{user.id}\t{user.username}\t{kind}\t{user.used}/{user.daily_limit}")
 
@@ -68,7 +62,7 @@ def make_admin(
     """Make a user a platform admin."""
     from control_plane.accounts import admin
 
-    _run(data_dir, lambda session: admin.set_platform_admin(session, name, is_admin=not off))
+    in_servers_database(data_dir, lambda session: admin.set_platform_admin(session, name, is_admin=not off))
     typer.echo(f"user {name} is {'no ' if off else 'a '}platform admin")
 
 
@@ -81,7 +75,7 @@ def limit(
     """Change what a user or a team may spend a day."""
     from control_plane.accounts import admin
 
-    _run(data_dir, lambda session: admin.set_daily_limit(session, name, units))
+    in_servers_database(data_dir, lambda session: admin.set_daily_limit(session, name, units))
     typer.echo(f"{name} has {units} a day")
 
 
@@ -91,23 +85,6 @@ def reset_password(name: NameArgument, data_dir: DataDirOption = None) -> None:
     from control_plane.accounts import admin
 
     ttl_s = settings().password_reset_ttl_s
-    token, expires_at = _run(data_dir, lambda session: admin.issue_reset(session, name, ttl_s))
+    token, expires_at = in_servers_database(data_dir, lambda session: admin.issue_reset(session, name, ttl_s))
     typer.echo(token)
     typer.echo(f"good for POST /api/v1/auth/reset-password until {expires_at:%Y-%m-%d %H:%M} UTC", err=True)
-
-
-def _run(data_dir: Path | None, act: "Callable[[AsyncSession], Awaitable[T]]") -> T:
-    """Do something in one transaction of the server's database; failing is told in a line."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from control_plane import local
-    from control_plane.errors import ApiError
-    from control_plane.migrations import SchemaError
-    from runtime.embedded.errors import EmbeddedError
-
-    external = settings().database_url.get_secret_value()
-    try:
-        with contextlib.nullcontext(external) if external else local.database_of(data_dir_of(data_dir)) as url:
-            return asyncio.run(local.in_database(url, act))
-    except (ApiError, EmbeddedError, SchemaError, SQLAlchemyError, OSError) as error:
-        fail(str(error).splitlines()[0])

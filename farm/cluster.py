@@ -38,16 +38,25 @@ class Slot:
     device: Device
     index: int
 
+    @property
+    def node(self) -> str:
+        return short(self.node_id)
+
     def __str__(self) -> str:
-        return f"{self.node_id[:12]}-{self.device}{self.index}"
+        return f"{self.node}-{self.device}{self.index}"
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """The nodes that are alive, in Ray's words, and the slots they offer."""
+    """The nodes that are alive, Ray's ids with their addresses, and the slots they offer."""
 
-    node_ids: frozenset[str]
+    node_ids: dict[str, str]
     slots: tuple[Slot, ...]
+
+
+def short(node_id: str) -> str:
+    """What the farm calls a node: enough of Ray's id to tell it from others, and to be typed."""
+    return node_id[:12]
 
 
 def connect(address: str, namespace: str) -> None:
@@ -97,7 +106,7 @@ def survey() -> Cluster:
     """Ask Ray for its nodes. Blocks."""
     nodes = [node for node in ray.nodes() if node["Alive"]]
     slots = [slot for node in nodes for slot in _slots(node["NodeID"], node["Resources"])]
-    return Cluster(frozenset(node["NodeID"] for node in nodes), tuple(slots))
+    return Cluster({node["NodeID"]: node["NodeManagerAddress"] for node in nodes}, tuple(slots))
 
 
 def devices_of_node() -> list[Device]:

@@ -14,7 +14,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from ulid import ULID
 
 from farm.attempt import manifest_key
-from farm.cluster import Cluster, Slot, ask, own_node_id, survey
+from farm.cluster import Cluster, Slot, ask, own_node_id, short, survey
 from farm.process import end_process
 from farm.worker import StaleLeaderError, Worker, WorkerConfig
 from monitoring.tracing import bind
@@ -26,6 +26,7 @@ from scheduler.ports import (
     AttemptReport,
     Device,
     FarmEvent,
+    Node,
     WorkerLost,
     WorkerLostError,
     WorkerStatus,
@@ -76,7 +77,7 @@ class RayFarm:
         self._hands: dict[str, _Hand] = {}
         self._starting: set[Slot] = set()
         self._vacancy = asyncio.Event()
-        self._cluster = Cluster(frozenset(), ())
+        self._cluster = Cluster({}, ())
         self._own_node_id = own_node_id()
 
     # --- the port
@@ -101,6 +102,9 @@ class RayFarm:
                         await self._vacancy.wait()
                 except TimeoutError:
                     continue
+
+    def nodes(self) -> list[Node]:
+        return [Node(short(node_id), address) for node_id, address in self._cluster.node_ids.items()]
 
     def start(self, worker: str, assignment: Assignment) -> None:
         hand = self._hands.get(worker)
@@ -262,7 +266,7 @@ class RayFarm:
 
     def _join(self, name: str, hand: _Hand) -> None:
         self._hands[name] = hand
-        self.events.put_nowait(WorkerUp(name, hand.slot.device))
+        self.events.put_nowait(WorkerUp(name, hand.slot.device, node=hand.slot.node, slot=str(hand.slot)))
 
 
 def _create(name: str, slot: Slot, config: WorkerConfig) -> Any:

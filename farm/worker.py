@@ -108,7 +108,6 @@ class Worker:
         self._generation = 0
         self._current: Attempt | None = None
         self._manifests: OrderedDict[AttemptId, bytes] = OrderedDict()
-        self._draining = False
         self._read_ahead = ReadAhead(config.models_dir, self._bench.residency.holds)
         # Last: whoever finds the note may hold this worker for able to work.
         note_process(config.scratch_dir, name)
@@ -149,7 +148,7 @@ class Worker:
         with self._lock:
             current = self._current
         status = WorkerStatus(attempt=None) if current is None else current.status()
-        return replace(status, draining=self._draining)
+        return replace(status, resident=self._bench.residency.in_memory())
 
     @ray.method(concurrency_group=CONTROL_GROUP)
     def cancel(self, generation: int, attempt: AttemptId) -> None:
@@ -166,11 +165,6 @@ class Worker:
         model = self._bench.catalog.get(model_id)
         if model is not None:
             self._read_ahead.prepare(model)
-
-    @ray.method(concurrency_group=CONTROL_GROUP)
-    def drain(self) -> None:
-        """Finish what runs and ask for no more."""
-        self._draining = True
 
     def _obey(self, generation: int) -> None:
         with self._lock:

@@ -8,13 +8,13 @@ import structlog
 
 from scheduler.leases import Leases
 from scheduler.ledger import Progress, RunningAttempt
+from scheduler.orders import Orders
 from scheduler.policy import Policy
 from scheduler.ports import (
     Assignment,
     AttemptEnded,
     AttemptId,
     AttemptReport,
-    Device,
     Farm,
     FarmEvent,
     WorkerLost,
@@ -22,7 +22,8 @@ from scheduler.ports import (
     WorkerStatus,
     WorkerUp,
 )
-from scheduler.task import OutcomeClass
+from scheduler.roster import Sighting
+from scheduler.task import OutcomeClass, WorkerState, worker_state
 
 log = structlog.get_logger(__name__)
 
@@ -33,17 +34,24 @@ wait for the end of it than to start a worker anew, and a loaded model stays for
 
 @dataclass
 class _Member:
-    device: Device
+    up: WorkerUp
+    answered_at: float
     attempt: RunningAttempt | None = None
     status: WorkerStatus | None = None
     stop_by: float | None = None
     """When a worker that was asked to stop its attempt is killed instead."""
     asking: asyncio.Task[None] | None = None
     free_since: float = 0.0
-    draining: bool = False
+    resident: tuple[str, ...] = ()
+    closed: bool = False
+    """Whether an order keeps new tasks from it."""
     dying: bool = False
     prepared: str | None = None
     """The model it was last told to expect."""
+
+    @property
+    def state(self) -> WorkerState:
+        return worker_state(busy=self.attempt is not None, closed=self.closed, dying=self.dying)
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,7 @@ class Crew:
     cancel_grace_s: float
     ended: list[EndedAttempt] = field(default_factory=list)
     _members: dict[str, _Member] = field(default_factory=dict)
+    _orders: Orders = field(default_factory=Orders)
 
     def __post_init__(self) -> None:
         self._hurry = asyncio.Event()
@@ -95,13 +104,33 @@ class Crew:
             and member.status.attempt == member.attempt.assignment.attempt
         ]
 
-    def count(self) -> dict[tuple[Device, str], int]:
-        """Workers by device and whether they are busy."""
-        counts: dict[tuple[Device, str], int] = {}
-        for member in self._members.values():
-            state = "dying" if member.dying else "idle" if member.attempt is None else "busy"
-            counts[member.device, state] = counts.get((member.device, state), 0) + 1
-        return counts
+    def sightings(self) -> list[Sighting]:
+        """Every worker as it is now."""
+        now = self.clock()
+        return [
+            Sighting(
+                worker=worker,
+                slot=member.up.slot,
+                node=member.up.node,
+                device=member.up.device,
+                state=member.state,
+                task_id=None if member.attempt is None else member.attempt.assignment.task_id,
+                resident=member.resident,
+                silent_s=now - member.answered_at,
+            )
+            for worker, member in self._members.items()
+        ]
+
+    def obey(self, orders: Orders) -> None:
+        """Follow the orders as they are now: close workers to new tasks, open others again, end those to restart."""
+        self._orders = orders
+        for worker, member in self._members.items():
+            member.closed = orders.close(worker, node=member.up.node, slot=member.up.slot)
+            if member.closed:
+                self.policy.on_gone(worker)
+            restart = orders.restarts.get(worker)
+            if restart is not None and (restart.at_once or member.attempt is None):
+                self._kill(worker, f"restarted: {restart.reason}" if restart.reason else "restarted by an operator")
 
     def give(self, attempt: RunningAttempt) -> None:
         """Send an attempt to its worker, or join it there if it runs already."""
@@ -119,7 +148,7 @@ class Crew:
     def prepare(self) -> None:
         """Tell busy workers which model comes next, so that they read its weights while they render."""
         for worker, member in self._members.items():
-            following = self.policy.next_model(member.device)
+            following = self.policy.next_model(member.up.device)
             if member.attempt is not None and following not in {None, member.prepared}:
                 member.prepared = following
                 self.farm.prepare(worker, following)
@@ -127,9 +156,9 @@ class Crew:
     def release(self, worker: str) -> None:
         """A worker has nothing to do, or was chosen and gets nothing after all."""
         member = self._members.get(worker)
-        if member is not None and not member.dying and not member.draining:
+        if member is not None and not member.dying and not member.closed:
             member.free_since = self.clock()
-            self.policy.on_free(worker, member.device)
+            self.policy.on_free(worker, member.up.device)
 
     def idle_s(self, worker: str) -> float:
         """Seconds since the worker became free; 0 for one that is gone."""
@@ -164,8 +193,9 @@ class Crew:
 
     def _on_event(self, event: FarmEvent) -> None:
         match event:
-            case WorkerUp(worker, device):
-                self._members[worker] = _Member(device)
+            case WorkerUp(worker, _, node, slot):
+                closed = self._orders.close(worker, node=node, slot=slot)
+                self._members[worker] = _Member(event, self.clock(), closed=closed)
                 self._leases.extend(worker)
                 self._hurry.set()
             case AttemptEnded(report):
@@ -230,7 +260,7 @@ class Crew:
             self._leases.extend(worker)
             if self._members.get(worker) is not member or member.attempt is not asked_about:
                 return
-            member.status = status
+            member.status, member.resident, member.answered_at = status, status.resident, self.clock()
             unwanted = status.attempt is not None and (
                 member.attempt is None or status.attempt != member.attempt.assignment.attempt
             )
@@ -238,10 +268,7 @@ class Crew:
                 await self.farm.cancel(worker, status.attempt)
         except WorkerLostError:
             return
-        member.draining = status.draining
-        if status.draining:
-            self.policy.on_gone(worker)
-        elif status.attempt is None and member.attempt is None and not self.policy.is_free(worker):
+        if status.attempt is None and member.attempt is None and not member.closed and not self.policy.is_free(worker):
             self.release(worker)
             self.wake()
         if status.attempt is not None and status.since_progress_s > status.budget_s:

@@ -6,6 +6,7 @@ database that is away stops nothing that runs: reports wait here until they can 
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from monitoring import metrics
 from runtime.bilingual import spoken
 from runtime.database import Database
 from runtime.redis import WAKE_SCHEDULER, subscribed
-from scheduler import ledger
+from scheduler import ledger, orders, roster
 from scheduler.crew import Crew
 from scheduler.leader import Leadership
 from scheduler.outage import MAYBE_AWAY, is_outage
@@ -96,7 +97,7 @@ class Scheduler:
                 group.create_task(self._crew.follow())
                 group.create_task(self._listen())
                 group.create_task(self._announce())
-                group.create_task(self._store_progress())
+                group.create_task(self._write_down())
                 group.create_task(self._work())
         finally:
             await self._farm.close()
@@ -196,6 +197,8 @@ class Scheduler:
         async with self._database.transaction() as session:
             waiting = await ledger.load_waiting(session, self._devices, after_seq=0 if read_all else self._last_seq)
             cancelled = await ledger.load_cancelled(session)
+            if read_all:
+                self._crew.obey(await orders.load(session))
         if read_all:
             self._read_all_at = self._clock() + self._config.slow_poll_s
             present = {task.id for task in waiting}
@@ -268,17 +271,20 @@ class Scheduler:
             self._finished.clear()
             await wake_reactions(self._redis)
 
-    async def _store_progress(self) -> None:
+    async def _write_down(self) -> None:
+        """How far the attempts are, and what there is of workers."""
         while True:
             await asyncio.sleep(self._config.progress_interval_s)
-            metrics.show_workers(self._crew.count())
-            if progress := self._crew.progress():
-                try:
-                    async with self._fenced() as session:
+            sightings = self._crew.sightings()
+            metrics.show_workers(Counter((seen.device, seen.state.value) for seen in sightings))
+            try:
+                async with self._fenced() as session:
+                    if progress := self._crew.progress():
                         await ledger.record_progress(session, progress, lease_s=self._config.lease_s)
-                except MAYBE_AWAY as error:
-                    if not is_outage(error):
-                        raise
+                    await roster.record(session, self._farm.nodes(), sightings)
+            except MAYBE_AWAY as error:
+                if not is_outage(error):
+                    raise
 
 
 async def _sit_out(error: BaseException) -> None:

@@ -84,15 +84,27 @@ class WorkerStatus:
     fraction: float = 0.0
     since_progress_s: float = 0.0
     budget_s: float = 0.0
-    draining: bool = False
+    resident: tuple[str, ...] = ()
+    """The ids of the models it has in memory: those on its device, then those parked in host memory."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A machine of the farm. ``address`` is what people know it by."""
+
+    id: str
+    address: str
 
 
 @dataclass(frozen=True)
 class WorkerUp:
-    """A worker exists, found or made; its status says whether it is free."""
+    """A worker exists, found or made; its status says whether it is free. ``worker`` names this process, ``slot`` the
+    place in the farm that it has, where another follows it; ``node`` is the id of the slot's machine."""
 
     worker: str
     device: Device
+    node: str
+    slot: str
 
 
 @dataclass(frozen=True)
@@ -128,6 +140,10 @@ class Farm(Protocol):
 
     async def run(self) -> None:
         """Keep every slot staffed, until cancelled. Workers outlive it."""
+        ...
+
+    def nodes(self) -> list[Node]:
+        """The machines that are there, with workers or without."""
         ...
 
     def start(self, worker: str, assignment: Assignment) -> None:

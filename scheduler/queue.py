@@ -9,7 +9,7 @@ from typing import Any
 import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy import ColumnElement, case, insert, or_, select, update
+from sqlalchemy import ColumnElement, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.registry import TASK_KINDS
@@ -249,6 +249,15 @@ async def find_tasks(session: AsyncSession, task_ids: Sequence[str]) -> dict[str
         select(TaskRow).where(TaskRow.id.in_(task_ids)).execution_options(populate_existing=True)
     )
     return {row.id: _view(row) for row in rows}
+
+
+async def count_tasks(session: AsyncSession) -> dict[TaskState, int]:
+    """How many tasks wait and how many run."""
+    unfinished = [TaskState.QUEUED.value, TaskState.RUNNING.value]
+    rows = await session.execute(
+        select(TaskRow.state, func.count()).where(TaskRow.state.in_(unfinished)).group_by(TaskRow.state)
+    )
+    return {TaskState(state): count for state, count in rows}
 
 
 def _view(row: TaskRow) -> TaskView:

@@ -10,7 +10,8 @@ from runtime.database import Base, utc_now
 from scheduler.task import TERMINAL, TRANSITIONS, JobState, OutcomeClass, TaskState
 
 
-def _one_of(column: str, values: list[str]) -> str:
+def one_of(column: str, values: list[str]) -> str:
+    """The condition of a check: the column has one of these values."""
     return f"{column} IN ({', '.join(repr(value) for value in sorted(values))})"
 
 
@@ -18,7 +19,7 @@ class JobRow(Base):
     """Tasks that belong together: they are cancelled together, and what follows them is decided once."""
 
     __tablename__ = "jobs"
-    __table_args__ = (CheckConstraint(_one_of("state", [state.value for state in JobState]), "state"),)
+    __table_args__ = (CheckConstraint(one_of("state", [state.value for state in JobState]), "state"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
@@ -33,11 +34,11 @@ class TaskRow(Base):
 
     __tablename__ = "tasks"
     __table_args__ = (
-        CheckConstraint(_one_of("state", [state.value for state in TaskState]), "state"),
-        CheckConstraint(f"outcome IS NULL OR {_one_of('outcome', [o.value for o in OutcomeClass])}", "outcome"),
+        CheckConstraint(one_of("state", [state.value for state in TaskState]), "state"),
+        CheckConstraint(f"outcome IS NULL OR {one_of('outcome', [o.value for o in OutcomeClass])}", "outcome"),
         CheckConstraint(
             f"(outcome IS NOT NULL AND finished_at IS NOT NULL) = "
-            f"({_one_of('state', [state.value for state in TERMINAL])})",
+            f"({one_of('state', [state.value for state in TERMINAL])})",
             "terminal_has_outcome",
         ),
         Index("ix_tasks_queued", "seq", postgresql_where=text("state = 'queued'")),
@@ -101,7 +102,7 @@ class AttemptRow(Base):
 
     __tablename__ = "attempts"
     __table_args__ = (
-        CheckConstraint(f"outcome IS NULL OR {_one_of('outcome', [o.value for o in OutcomeClass])}", "outcome"),
+        CheckConstraint(f"outcome IS NULL OR {one_of('outcome', [o.value for o in OutcomeClass])}", "outcome"),
         Index("ix_attempts_running", "task_id", postgresql_where=text("outcome IS NULL")),
     )
 

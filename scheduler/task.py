@@ -1,4 +1,4 @@
-"""The vocabulary of the queue: job, task, attempt, outcome, and which state may follow which."""
+"""The vocabulary of the queue: job, task, attempt, outcome, worker, and which state may follow which."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,6 +33,41 @@ TRANSITIONS: frozenset[tuple[TaskState, TaskState]] = frozenset(
         (TaskState.RUNNING, TaskState.CANCELLED),
     }
 )
+
+
+class WorkerState(StrEnum):
+    IDLE = "idle"
+    BUSY = "busy"
+    DRAINING = "draining"  # takes no new task; what it runs goes on
+    DRAINED = "drained"  # takes no new task and runs none
+    DYING = "dying"  # being killed
+    LOST = "lost"  # its process is gone, and its slot has no other yet
+
+
+WORKER_TRANSITIONS: frozenset[tuple[WorkerState, WorkerState]] = frozenset(
+    {
+        (WorkerState.IDLE, WorkerState.BUSY),
+        (WorkerState.BUSY, WorkerState.IDLE),
+        (WorkerState.IDLE, WorkerState.DRAINED),
+        (WorkerState.BUSY, WorkerState.DRAINING),
+        (WorkerState.DRAINING, WorkerState.DRAINED),
+        (WorkerState.DRAINING, WorkerState.BUSY),
+        (WorkerState.DRAINED, WorkerState.IDLE),
+        *((state, WorkerState.DYING) for state in WorkerState if state not in {WorkerState.DYING, WorkerState.LOST}),
+        *((state, WorkerState.LOST) for state in WorkerState if state is not WorkerState.LOST),
+        (WorkerState.LOST, WorkerState.IDLE),
+        (WorkerState.LOST, WorkerState.DRAINED),
+    }
+)
+
+
+def worker_state(*, busy: bool, closed: bool, dying: bool) -> WorkerState:
+    """Of a worker that exists. ``closed``: an order keeps new tasks from it."""
+    if dying:
+        return WorkerState.DYING
+    if closed:
+        return WorkerState.DRAINING if busy else WorkerState.DRAINED
+    return WorkerState.BUSY if busy else WorkerState.IDLE
 
 
 class OutcomeClass(StrEnum):

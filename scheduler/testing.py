@@ -13,6 +13,7 @@ from scheduler.ports import (
     Device,
     FarmEvent,
     FarmLostError,
+    Node,
     WorkerLost,
     WorkerLostError,
     WorkerStatus,
@@ -23,30 +24,35 @@ from scheduler.task import OutcomeClass
 
 @dataclass
 class FakeWorker:
-    """``lost`` is set at its end; a ``silent`` one answers nothing, a ``stubborn`` one ignores cancelling, a
-    ``draining`` one wants no more work."""
+    """``lost`` is set at its end; a ``silent`` one answers nothing, a ``stubborn`` one ignores cancelling."""
 
     device: Device
+    node: str
+    slot: str
     assignment: Assignment | None = None
     stalled_s: float = 0.0
     fraction: float = 0.0
     phase: str = "run"
     silent: bool = False
     stubborn: bool = False
-    draining: bool = False
+    resident: tuple[str, ...] = ()
     answers: int = 0
     lost: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class FakeFarm:
-    """Implements scheduler.ports.Farm. Workers are called ``slot.incarnation``; one that ends is replaced.
+    """Implements scheduler.ports.Farm. Workers are called ``number.incarnation``; one that ends is replaced. The node
+    of each is ``node`` and its number modulo ``nodes``.
 
     ``calls`` lists every (worker, attempt) that was sent, ``executions`` those that a worker began.
     """
 
-    def __init__(self, slots: int = 1, *, device: Device = "cpu", budget_s: float = 10.0) -> None:
+    def __init__(self, slots: int = 1, *, device: Device = "cpu", nodes: int = 1, budget_s: float = 10.0) -> None:
         self.events: asyncio.Queue[FarmEvent] = asyncio.Queue()
-        self.workers: dict[str, FakeWorker] = {f"{slot}.0": FakeWorker(device) for slot in range(slots)}
+        self.workers: dict[str, FakeWorker] = {}
+        for number in range(slots):
+            node = f"node{number % nodes}"
+            self.workers[f"{number}.0"] = FakeWorker(device, node, f"{node}-{device}{number}")
         self.calls: list[tuple[str, AttemptId]] = []
         self.executions: list[AttemptId] = []
         self.killed: list[tuple[str, str]] = []
@@ -86,10 +92,20 @@ class FakeFarm:
         worker = self.workers.pop(name)
         worker.lost.set()
         self.events.put_nowait(WorkerLost(name, outcome, message))
-        slot, _, incarnation = name.partition(".")
-        successor = f"{slot}.{int(incarnation) + 1}"
-        self.workers[successor] = FakeWorker(worker.device)
-        self.events.put_nowait(WorkerUp(successor, worker.device))
+        number, _, incarnation = name.partition(".")
+        self._come_up(f"{number}.{int(incarnation) + 1}", FakeWorker(worker.device, worker.node, worker.slot))
+
+    def add_worker(self, node: str, device: Device = "cpu") -> str:
+        """Another slot on a node; returns its worker."""
+        number = 1 + max(int(name.partition(".")[0]) for name in self.workers)
+        self._come_up(f"{number}.0", FakeWorker(device, node, f"{node}-{device}{number}"))
+        return f"{number}.0"
+
+    def remove_node(self, node: str) -> None:
+        """Lose a machine with its workers, for good."""
+        for name in [name for name, worker in self.workers.items() if worker.node == node]:
+            self.workers.pop(name).lost.set()
+            self.events.put_nowait(WorkerLost(name, OutcomeClass.NODE, "its node is gone"))
 
     def vanish(self) -> None:
         """Lose the whole farm."""
@@ -99,12 +115,15 @@ class FakeFarm:
 
     async def attach(self, generation: int, may_act: Callable[[], bool]) -> None:
         self.events = asyncio.Queue()
-        for name, worker in self.workers.items():
-            self.events.put_nowait(WorkerUp(name, worker.device))
+        for name in self.workers:
+            self.events.put_nowait(self._up(name))
 
     async def run(self) -> None:
         await self._gone.wait()
         raise FarmLostError("the fake farm is gone")
+
+    def nodes(self) -> list[Node]:
+        return [Node(node, f"{node}.test") for node in sorted({worker.node for worker in self.workers.values()})]
 
     def start(self, worker: str, assignment: Assignment) -> None:
         self.calls.append((worker, assignment.attempt))
@@ -126,7 +145,7 @@ class FakeFarm:
             fraction=found.fraction,
             since_progress_s=found.stalled_s,
             budget_s=self._budget_s,
-            draining=found.draining,
+            resident=found.resident,
         )
 
     async def cancel(self, worker: str, attempt: AttemptId) -> None:
@@ -147,6 +166,14 @@ class FakeFarm:
 
     async def close(self) -> None:
         return
+
+    def _come_up(self, name: str, worker: FakeWorker) -> None:
+        self.workers[name] = worker
+        self.events.put_nowait(self._up(name))
+
+    def _up(self, name: str) -> WorkerUp:
+        worker = self.workers[name]
+        return WorkerUp(name, worker.device, worker.node, worker.slot)
 
     async def _reach(self, name: str) -> FakeWorker:
         worker = self.workers.get(name)

@@ -21,7 +21,7 @@ class SchemaError(RuntimeError):
 
 def import_tables() -> None:
     """Import every module of tables, so that `Base.metadata` is complete."""
-    for module in ("scheduler.tables", "control_plane.web.idempotency"):
+    for module in ("scheduler.tables", "scheduler.farm_tables", "control_plane.web.idempotency"):
         importlib.import_module(module)
     for path in sorted(_PROJECT.glob("control_plane/*/tables.py")):
         importlib.import_module(f"control_plane.{path.parent.name}.tables")

@@ -138,7 +138,8 @@ async def schemathesis(directory: Path, settings: str, url: str, *options: str) 
     return process.returncode or 0, output.decode()
 
 
-async def test_the_specification_holds(plane: Plane, user: Client, tmp_path: Path) -> None:
+async def test_the_specification_holds(plane: Plane, tmp_path: Path) -> None:
+    user = await plane.new_user("spec", is_platform_admin=True)
     ids, may_go = await prepared(user), await disposable(user)
     link = (await user.get(f"/export-files/{ids['file_id'][0]}/download-url"))["download_url"]
     spare = await plane.anonymous.login(user.name)

@@ -123,6 +123,8 @@ class InlineFarm(FakeFarm):
         while self.hold & {assignment.kind, assignment.spec.get("framing")}:
             self._released.clear()
             await self._released.wait()
+        if worker not in self.workers:  # killed meanwhile
+            return
         self.ran.append(assignment)
         if assignment.kind in self.fail:
             self.finish(assignment.task_id, OutcomeClass.USER, error_message=self.fail[assignment.kind])

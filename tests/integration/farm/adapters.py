@@ -14,7 +14,8 @@ from models.specs import Language, SpeechSpec, Word
 
 
 class Script(BaseModel):
-    """``log`` gets a line ``name pid`` for each execution; ``hang`` sleeps without a step, ``die`` ends the
+    """``log`` gets a line ``name pid`` for each execution. It takes ``steps``, and then more until the file ``until``
+    exists; ``hang`` sleeps without a step, ``die`` ends the
     process, ``memory`` and ``wrapped`` are for want of it, ``device`` is a CUDA error. What ends ``_once`` ends well
     when it is executed again."""
 
@@ -22,6 +23,7 @@ class Script(BaseModel):
     name: str
     steps: int = 1
     step_s: float = 0.0
+    until: str | None = None
     ending: Literal[
         "ok", "user", "fail", "memory", "memory_once", "wrapped", "device", "device_once", "hang", "die", "big", "nul"
     ] = "ok"
@@ -49,6 +51,9 @@ class StageSpeaker:
         for step in range(script.steps):
             report(step / script.steps)
             time.sleep(script.step_s)
+        while script.until is not None and not Path(script.until).exists():
+            report(1.0)
+            time.sleep(0.05)
         match script.ending.removesuffix("_once") if not (again and script.ending.endswith("_once")) else "ok":
             case "user":
                 raise UserInputError("nobody can say this", field="text")

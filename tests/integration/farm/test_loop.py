@@ -18,7 +18,7 @@ from scheduler.loop import LoopConfig, Scheduler
 from scheduler.ports import Assignment, FarmLostError
 from scheduler.tables import AttemptRow, TaskRow
 from scheduler.task import OutcomeClass, TaskState
-from scheduler.testing import FakeFarm, FakeWorker
+from scheduler.testing import FakeFarm
 from tests.integration.farm.conftest import eventually
 from tests.integration.farm.test_queue import enqueue, row
 
@@ -308,27 +308,6 @@ async def test_an_attempt_that_the_database_does_not_know_is_stopped(database: D
         await until_running(farm, task_id)
     assert farm.executions == [stray.attempt, (task_id, 1)]
     assert farm.manifests[stray.attempt].outcome is OutcomeClass.CANCELLED
-
-
-async def until_asked_again(worker: FakeWorker) -> None:
-    answers = worker.answers
-    await until(lambda: worker.answers >= answers + 2, "the worker is asked again")
-
-
-async def test_a_draining_worker_finishes_what_it_has_and_gets_no_more(database: Database) -> None:
-    farm = FakeFarm(slots=2)
-    _, (first, second, third) = await enqueue(database, 3)
-    async with scheduling(database, farm):
-        draining = await until_running(farm, first)
-        await until_running(farm, second)
-        worker = farm.workers[draining]
-        worker.draining = True
-        await until_asked_again(worker)
-        farm.finish(first)
-        await until_state(database, first, TaskState.SUCCEEDED)
-        await until_asked_again(worker)
-        farm.finish(second)
-        assert await until_running(farm, third) != draining
 
 
 async def test_finished_tasks_are_announced_and_new_ones_are_heard_of(database: Database, redis_url: str) -> None:

@@ -1,0 +1,68 @@
+"""What the farm is ordered to do: to drain nodes and workers, and to restart workers.
+
+Orders are rows, so they outlive whoever gave them and the scheduler that follows them, which reads them once a second.
+Each function works inside the caller's transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from runtime.database import utc_now
+from scheduler.farm_tables import DrainRow, RestartRow, WorkerRow
+
+
+@dataclass(frozen=True)
+class Restart:
+    """``at_once``: what the worker runs is not waited for, and runs elsewhere instead."""
+
+    at_once: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Those in force: drained nodes and slots, and restarts by the name of the worker."""
+
+    drained: frozenset[str] = frozenset()
+    restarts: Mapping[str, Restart] = field(default_factory=dict)
+
+    def close(self, worker: str, *, node: str, slot: str) -> bool:
+        """Whether they keep new tasks from a worker."""
+        return node in self.drained or slot in self.drained or worker in self.restarts
+
+
+async def load(session: AsyncSession) -> Orders:
+    drained = await session.scalars(select(DrainRow.target))
+    restarts = await session.scalars(select(RestartRow).where(RestartRow.done_at.is_(None)))
+    return Orders(frozenset(drained), {row.worker: Restart(row.at_once, row.reason) for row in restarts})
+
+
+async def drain(session: AsyncSession, target: str, *, reason: str, ordered_by: str) -> None:
+    """Let no new task start on a node or a slot. Draining it again changes who did and why."""
+    order = {"reason": reason, "ordered_by": ordered_by, "ordered_at": utc_now()}
+    statement = insert(DrainRow).values(target=target, **order)
+    await session.execute(statement.on_conflict_do_update(index_elements=[DrainRow.target], set_=order))
+
+
+async def undrain(session: AsyncSession, target: str) -> None:
+    """Let tasks start again on what was drained under this id."""
+    await session.execute(delete(DrainRow).where(DrainRow.target == target))
+
+
+async def restart(
+    session: AsyncSession, workers: Sequence[WorkerRow], *, at_once: bool, reason: str, ordered_by: str
+) -> None:
+    """Replace the processes of these workers by fresh ones. One that waits to be restarted can be restarted at once."""
+    if not workers:
+        return
+    order = {"at_once": at_once, "reason": reason, "ordered_by": ordered_by, "ordered_at": utc_now()}
+    # In one order, so that two who restart a node do not wait for each other.
+    rows = [
+        {"worker": row.worker, "slot": row.slot, **order} for row in sorted(workers, key=lambda worker: worker.worker)
+    ]
+    statement = insert(RestartRow).values(rows)
+    await session.execute(statement.on_conflict_do_update(index_elements=[RestartRow.worker], set_=order))
