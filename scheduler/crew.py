@@ -56,11 +56,13 @@ class _Member:
 
 @dataclass(frozen=True)
 class EndedAttempt:
-    """An attempt to be committed. When its worker was ``lost``, its manifest, if there is one, says more."""
+    """An attempt to be committed. When its worker was ``lost``, its manifest, if there is one, says more. ``slot`` is
+    where it ran; None where nobody knows, and where it was ended on purpose, which tells nothing of the slot."""
 
     assignment: Assignment
     report: AttemptReport
     lost: bool
+    slot: str | None
 
 
 @dataclass
@@ -136,7 +138,7 @@ class Crew:
         """Send an attempt to its worker, or join it there if it runs already."""
         member = self._members.get(attempt.worker)
         if member is None:
-            self._lose(attempt, OutcomeClass.WORKER, f"worker {attempt.worker} is gone")
+            self._lose(attempt, OutcomeClass.WORKER, f"worker {attempt.worker} is gone", slot=None)
             return
         self.policy.on_gone(attempt.worker)
         member.attempt = attempt
@@ -206,7 +208,8 @@ class Crew:
                 self._leases.drop(worker)
                 self.policy.on_gone(worker)
                 if member is not None and member.attempt is not None:
-                    self._lose(member.attempt, outcome, message)
+                    on_purpose = member.stop_by is not None or worker in self._orders.restarts
+                    self._lose(member.attempt, outcome, message, slot=None if on_purpose else member.up.slot)
         self.wake()
 
     def _on_ended(self, report: AttemptReport) -> None:
@@ -214,11 +217,11 @@ class Crew:
         if member is None or member.attempt is None or member.attempt.assignment.attempt != report.attempt:
             log.info("ignored the end of an attempt that is not running", task_id=report.task_id, epoch=report.epoch)
             return
-        self.ended.append(EndedAttempt(member.attempt.assignment, report, lost=False))
+        self.ended.append(EndedAttempt(member.attempt.assignment, report, lost=False, slot=member.up.slot))
         member.attempt = member.status = member.stop_by = None
         self.release(report.worker)
 
-    def _lose(self, attempt: RunningAttempt, outcome: OutcomeClass, message: str) -> None:
+    def _lose(self, attempt: RunningAttempt, outcome: OutcomeClass, message: str, *, slot: str | None) -> None:
         report = AttemptReport(
             task_id=attempt.assignment.task_id,
             epoch=attempt.assignment.epoch,
@@ -226,7 +229,7 @@ class Crew:
             outcome=outcome,
             error_message=message,
         )
-        self.ended.append(EndedAttempt(attempt.assignment, report, lost=True))
+        self.ended.append(EndedAttempt(attempt.assignment, report, lost=True, slot=slot))
 
     # --- watching
 

@@ -42,6 +42,9 @@ class WorkerRow(Base):
     """The ids of the models it has in memory."""
     seen_at: Mapped[datetime]
     """When it last answered."""
+    failures: Mapped[int] = mapped_column(default=0)
+    """Of different tasks in a row, by the slot's fault; see scheduler.suspects."""
+    last_failure: Mapped[str | None]
 
 
 class DrainRow(Base):
@@ -54,6 +57,8 @@ class DrainRow(Base):
     reason: Mapped[str]
     ordered_by: Mapped[str]
     ordered_at: Mapped[datetime]
+    until: Mapped[datetime | None]
+    """When it is over by itself."""
 
 
 class RestartRow(Base):

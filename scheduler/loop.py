@@ -28,6 +28,7 @@ from scheduler.policy import Policy
 from scheduler.ports import Assignment, AttemptReport, Device, Farm
 from scheduler.queue import wake_reactions
 from scheduler.retries import Verdict
+from scheduler.suspects import Suspects
 from scheduler.task import TERMINAL, OutcomeClass
 
 log = structlog.get_logger(__name__)
@@ -71,6 +72,7 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._finished = asyncio.Event()
         self._policy = Policy()
+        self._suspects = Suspects()
         self._crew = Crew(
             farm=farm,
             policy=self._policy,
@@ -160,10 +162,31 @@ class Scheduler:
                 log.info("a late report changed nothing", **ended.assignment.trace)
                 continue
             self._count(ended.assignment, report)
+            if ended.slot is not None:
+                self._suspects.on_end(ended.slot, report, settled=verdict.state in TERMINAL)
             if verdict.state in TERMINAL:
                 self._finished.set()
             else:
                 self._read_all_at = min(self._read_all_at, self._clock() + verdict.delay_s)
+        await self._sideline()
+
+    async def _sideline(self) -> None:
+        """Drain for a while what fails task after task, with a fresh process when it is back."""
+        if not self._suspects.caught:
+            return
+        async with self._fenced() as session:
+            for caught in self._suspects.caught:
+                log.warning("drained for failing", slot=caught.slot, reason=caught.reason, pause_s=caught.pause_s)
+                await orders.pause(session, caught.slot, reason=caught.reason, pause_s=caught.pause_s)
+                await orders.restart(
+                    session,
+                    {caught.worker: caught.slot},
+                    at_once=False,
+                    reason=caught.reason,
+                    ordered_by=orders.SCHEDULER,
+                )
+        self._suspects.caught.clear()
+        self._read_all_at = 0.0
 
     async def _settle(self, report: AttemptReport) -> Verdict | None:
         try:
@@ -281,7 +304,7 @@ class Scheduler:
                 async with self._fenced() as session:
                     if progress := self._crew.progress():
                         await ledger.record_progress(session, progress, lease_s=self._config.lease_s)
-                    await roster.record(session, self._farm.nodes(), sightings)
+                    await roster.record(session, self._farm.nodes(), sightings, self._suspects)
             except MAYBE_AWAY as error:
                 if not is_outage(error):
                     raise

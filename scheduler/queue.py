@@ -9,7 +9,7 @@ from typing import Any
 import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy import ColumnElement, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.registry import TASK_KINDS
@@ -18,7 +18,16 @@ from runtime.ids import new_id
 from runtime.redis import WAKE_REACTIONS, WAKE_SCHEDULER
 from scheduler.estimates import units_of
 from scheduler.tables import JobRow, TaskRow
-from scheduler.task import TERMINAL, FinishedTask, JobState, NewTask, OutcomeClass, TaskState, TaskView
+from scheduler.task import (
+    TERMINAL,
+    FinishedTask,
+    JobState,
+    NewTask,
+    OutcomeClass,
+    QuarantinedTask,
+    TaskState,
+    TaskView,
+)
 
 MAX_REACTION_FAILURES = 3
 
@@ -258,6 +267,31 @@ async def count_tasks(session: AsyncSession) -> dict[TaskState, int]:
         select(TaskRow.state, func.count()).where(TaskRow.state.in_(unfinished)).group_by(TaskRow.state)
     )
     return {TaskState(state): count for state, count in rows}
+
+
+async def list_quarantined(session: AsyncSession, *, limit: int) -> list[QuarantinedTask]:
+    """Tasks that failed by their own making, and those whose result could not be applied; the last ones first."""
+    poison = and_(TaskRow.state == TaskState.FAILED.value, TaskRow.outcome == OutcomeClass.TASK.value)
+    rows = await session.scalars(
+        select(TaskRow)
+        .where(or_(poison, TaskRow.quarantined_at.is_not(None)), TaskRow.finished_at.is_not(None))
+        .order_by(TaskRow.finished_at.desc())
+        .limit(limit)
+    )
+    return [
+        QuarantinedTask(
+            id=row.id,
+            kind=row.kind,
+            label=row.label,
+            model=row.model,
+            project_id=row.project_id,
+            attempts=row.epoch,
+            reason=(row.error_message if row.quarantined_at is None else row.reaction_error) or "",
+            finished_at=row.finished_at,
+        )
+        for row in rows
+        if row.finished_at is not None
+    ]
 
 
 def _view(row: TaskRow) -> TaskView:

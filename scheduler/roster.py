@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from runtime.database import Base, utc_now
 from scheduler.farm_tables import DrainRow, NodeRow, RestartRow, WorkerRow
 from scheduler.ports import Device, Node
+from scheduler.suspects import Suspects
 from scheduler.task import WorkerState
 
 _KEEP_LOST = timedelta(hours=1)
@@ -31,12 +32,14 @@ class Sighting:
     silent_s: float
 
 
-async def record(session: AsyncSession, nodes: Sequence[Node], sightings: Sequence[Sighting]) -> None:
+async def record(
+    session: AsyncSession, nodes: Sequence[Node], sightings: Sequence[Sighting], suspects: Suspects
+) -> None:
     """Write down all that is there; what is not there any more is lost, and forgotten after a while with the orders
     about it."""
     now = utc_now()
     await _upsert(session, NodeRow, [_node(node, now) for node in nodes])
-    await _upsert(session, WorkerRow, [_worker(sighting, now) for sighting in sightings])
+    await _upsert(session, WorkerRow, [_worker(sighting, suspects, now) for sighting in sightings])
     gone = NodeRow.id.not_in([node.id for node in nodes])
     await session.execute(update(NodeRow).where(gone, ~NodeRow.lost).values(lost=True))
     absent = WorkerRow.slot.not_in([sighting.slot for sighting in sightings])
@@ -63,7 +66,8 @@ def _node(node: Node, now: datetime) -> dict[str, object]:
     return {"id": node.id, "address": node.address, "lost": False, "seen_at": now}
 
 
-def _worker(sighting: Sighting, now: datetime) -> dict[str, object]:
+def _worker(sighting: Sighting, suspects: Suspects, now: datetime) -> dict[str, object]:
+    failures = suspects.failures(sighting.slot)
     return {
         "slot": sighting.slot,
         "worker": sighting.worker,
@@ -73,11 +77,14 @@ def _worker(sighting: Sighting, now: datetime) -> dict[str, object]:
         "task_id": sighting.task_id,
         "resident": list(sighting.resident),
         "seen_at": now - timedelta(seconds=sighting.silent_s),
+        "failures": len(failures),
+        "last_failure": failures[-1].message if failures else None,
     }
 
 
 async def _forget(session: AsyncSession, now: datetime) -> None:
     await session.execute(delete(RestartRow).where(RestartRow.done_at < now - _KEEP_RESTARTS))
+    await session.execute(delete(DrainRow).where(DrainRow.until < now))
     old = delete(NodeRow).where(NodeRow.lost, NodeRow.seen_at < now - _KEEP_LOST)
     nodes = list(await session.scalars(old.returning(NodeRow.id)))
     if nodes:

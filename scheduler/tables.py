@@ -49,6 +49,11 @@ class TaskRow(Base):
             "finished_at",
             postgresql_where=text("finished_at IS NOT NULL AND applied_at IS NULL AND quarantined_at IS NULL"),
         ),
+        Index(
+            "ix_tasks_set_aside",
+            "finished_at",
+            postgresql_where=text("(state = 'failed' AND outcome = 'task') OR quarantined_at IS NOT NULL"),
+        ),
         Index("ix_tasks_measured", "kind", "model", "finished_at", postgresql_where=text("state = 'succeeded'")),
     )
 

@@ -122,6 +122,20 @@ class FinishedTask:
 
 
 @dataclass(frozen=True)
+class QuarantinedTask:
+    """A task set aside, and why: it failed too often by its own making, or its result could not be applied."""
+
+    id: str
+    kind: str
+    label: str
+    model: str
+    project_id: str
+    attempts: int
+    reason: str
+    finished_at: datetime
+
+
+@dataclass(frozen=True)
 class TaskView:
     """A task as a person asks about it. ``progress`` is 0 to 1."""
 

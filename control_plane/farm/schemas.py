@@ -37,9 +37,12 @@ class Ordered(ResponseModel):
 
 
 class Drain(ResponseModel):
+    """It is over at ``until``, or when it is taken back."""
+
     reason: str
     ordered_by: str
     ordered_at: Timestamp
+    until: Timestamp | None = None
 
 
 class Restart(ResponseModel):
@@ -62,7 +65,8 @@ class FarmNode(ResponseModel):
 
 class FarmWorker(ResponseModel):
     """``id`` is that of its slot and stays when its process is replaced, ``name`` that of the process. ``models`` are
-    in its memory. ``seen_at`` is when it last answered. ``drain`` is about this worker alone, ``restart`` the last."""
+    in its memory. ``seen_at`` is when it last answered. ``failures`` counts different tasks in a row that failed by its
+    fault. ``drain`` is about this worker alone, ``restart`` the last."""
 
     id: str
     name: str
@@ -73,14 +77,31 @@ class FarmWorker(ResponseModel):
     task_label: str | None = None
     models: list[str]
     seen_at: Timestamp
+    failures: int
+    last_failure: str | None = None
     drain: Drain | None = None
     restart: Restart | None = None
 
 
+class FarmTask(ResponseModel):
+    """A task that failed too often by its own making, or whose result could not be applied, and why."""
+
+    id: str
+    kind: str
+    label: str
+    model_id: str
+    project_id: str | None = None
+    attempts: int
+    reason: str
+    finished_at: Timestamp
+
+
 class FarmStatus(ResponseModel):
-    """The farm as its scheduler saw it last, at most a few seconds ago while one leads."""
+    """The farm as its scheduler saw it last, at most a few seconds ago while one leads; with the tasks that were
+    quarantined last."""
 
     nodes: list[FarmNode]
     workers: list[FarmWorker]
     tasks_queued: int
     tasks_running: int
+    quarantined: list[FarmTask]

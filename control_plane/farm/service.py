@@ -5,10 +5,12 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from control_plane.errors import InvalidParameter, NotFound
-from control_plane.farm.schemas import Drain, FarmNode, FarmStatus, FarmWorker, Ordered, Restart
+from control_plane.farm.schemas import Drain, FarmNode, FarmStatus, FarmTask, FarmWorker, Ordered, Restart
 from scheduler import orders, queue
 from scheduler.farm_tables import DrainRow, NodeRow, RestartRow, WorkerRow
-from scheduler.task import TaskState, WorkerState
+from scheduler.task import QuarantinedTask, TaskState, WorkerState
+
+_SHOWN_TASKS = 20
 
 
 async def status(session: AsyncSession) -> FarmStatus:
@@ -41,6 +43,8 @@ async def status(session: AsyncSession) -> FarmStatus:
                 task_label=tasks[row.task_id].label if row.task_id in tasks else None,
                 models=row.resident,
                 seen_at=row.seen_at,
+                failures=row.failures,
+                last_failure=row.last_failure,
                 drain=drains.get(row.slot),
                 restart=restarts.get(row.slot),
             )
@@ -48,11 +52,25 @@ async def status(session: AsyncSession) -> FarmStatus:
         ],
         tasks_queued=counts.get(TaskState.QUEUED, 0),
         tasks_running=counts.get(TaskState.RUNNING, 0),
+        quarantined=[_quarantined(task) for task in await queue.list_quarantined(session, limit=_SHOWN_TASKS)],
+    )
+
+
+def _quarantined(task: QuarantinedTask) -> FarmTask:
+    return FarmTask(
+        id=task.id,
+        kind=task.kind,
+        label=task.label,
+        model_id=task.model,
+        project_id=task.project_id or None,
+        attempts=task.attempts,
+        reason=task.reason,
+        finished_at=task.finished_at,
     )
 
 
 def _drain(row: DrainRow) -> Drain:
-    return Drain(reason=row.reason, ordered_by=row.ordered_by, ordered_at=row.ordered_at)
+    return Drain(reason=row.reason, ordered_by=row.ordered_by, ordered_at=row.ordered_at, until=row.until)
 
 
 def _restart(row: RestartRow) -> Restart:
@@ -88,7 +106,8 @@ async def restart(session: AsyncSession, target: str, *, now: bool, reason: str,
     """Give a worker, or each worker of a node, a fresh process, once it has nothing to do or ``now``. Raises as
     ``drain`` does."""
     _, workers = await _find(session, target)
-    await orders.restart(session, workers, at_once=now, reason=reason, ordered_by=ordered_by)
+    processes = {row.worker: row.slot for row in workers}
+    await orders.restart(session, processes, at_once=now, reason=reason, ordered_by=ordered_by)
     return _about(workers)
 
 

@@ -12,6 +12,7 @@ from scheduler import roster
 from scheduler.farm_tables import DrainRow, RestartRow
 from scheduler.ports import Node
 from scheduler.roster import Sighting
+from scheduler.suspects import Suspects
 from scheduler.task import WorkerState
 from tests.conftest import run_apart
 
@@ -35,7 +36,7 @@ async def _see_the_farm(database_url: str) -> None:
         for node in nodes
     ]
     async with database.transaction() as session:
-        await roster.record(session, nodes, sightings)
+        await roster.record(session, nodes, sightings, Suspects())
     await database.close()
 
 

@@ -11,6 +11,8 @@ from typer.testing import CliRunner, Result
 
 from control_plane.cli import app
 from scheduler.farm_tables import NodeRow
+from scheduler.ports import Assignment
+from scheduler.task import OutcomeClass
 from tests.contract.fields import shows
 from tests.integration.control_plane.conftest import PASSWORD, ApiError, Client, Plane, submission
 
@@ -96,6 +98,27 @@ async def test_a_restart_waits_for_what_runs_unless_it_is_to_be_now(
     plane.farm.release()
     done = await user.until(f"/generation/progress/{project}", lambda found: found["status"] != "generating")
     assert done["status"] == "completed"
+
+
+async def test_a_task_that_fails_by_its_own_making_is_shown_with_the_reason_to_operators_and_in_words_to_users(
+    plane: Plane, operator: Client, user: Client
+) -> None:
+    def burn(assignment: Assignment) -> dict[str, Any]:
+        return {"outcome": OutcomeClass.TASK, "error_message": "RuntimeError: the stage is on fire"}
+
+    plane.farm.instead["script"] = burn
+    project = (await user.post("/input/submit", submission()))["project_id"]
+    await user.post("/generation/start", {"project_id": project})
+    progress = await user.until(f"/generation/progress/{project}", lambda found: found["status"] != "generating")
+    del plane.farm.instead["script"]
+    assert progress["status"] == "failed"
+    (failed,) = [step for step in progress["tasks"] if step["status"] == "failed"]
+    assert failed["error_message"] == "生成失败，请重试"
+    status = await operator.get("/farm")
+    task = status["quarantined"][0]
+    assert (task["project_id"], task["kind"], task["attempts"]) == (project, "script", 3)
+    assert task["reason"] == "RuntimeError: the stage is on fire"
+    assert [worker["failures"] for worker in status["workers"]] == [0, 0], "no worker is to blame"
 
 
 async def test_what_is_not_there_is_told_by_its_field(plane: Plane, operator: Client) -> None:

@@ -1,5 +1,6 @@
 """What an operator orders is done, whoever leads, and what the scheduler sees of it is written down."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from runtime.database import Database, utc_now
-from scheduler import orders
+from scheduler import orders, queue
 from scheduler.farm_tables import DrainRow, NodeRow, RestartRow, WorkerRow
 from scheduler.task import OutcomeClass, TaskState, WorkerState
 from scheduler.testing import FakeFarm
@@ -30,7 +31,7 @@ async def undrain(database: Database, target: str) -> None:
 async def restart(database: Database, farm: FakeFarm, worker: str, *, at_once: bool = False) -> None:
     found = await until_seen(database, farm.workers[worker].slot, lambda seen: seen.worker == worker)
     async with database.transaction() as session:
-        await orders.restart(session, [found], at_once=at_once, reason="it leaks", ordered_by="test")
+        await orders.restart(session, {found.worker: found.slot}, at_once=at_once, reason="it leaks", ordered_by="test")
 
 
 async def until_seen(database: Database, slot: str, wanted: Callable[[WorkerRow], bool]) -> WorkerRow:
@@ -200,3 +201,104 @@ async def test_workers_are_counted_by_their_state(database: Database, monkeypatc
         expected = {("cpu", "busy"): 1, ("cpu", "idle"): 1, ("cpu", "drained"): 1}
         await until(lambda: shown[-1:] == [expected], "they are counted so")
         farm.finish(task_id, OutcomeClass.SUCCEEDED)
+
+
+async def play(database: Database, farm: FakeFarm, fail: Callable[[str, int], None], *, tasks: int) -> list[str]:
+    """Run tasks until they are over: whatever starts on the first slot fails, and everything succeeds elsewhere."""
+    _, ids = await enqueue(database, tasks)
+    failures = 0
+    while None in [(await row(database, task_id)).finished_at for task_id in ids]:
+        for name, worker in list(farm.workers.items()):
+            if worker.assignment is not None and name.startswith("0."):
+                failures += 1
+                fail(worker.assignment.task_id, failures)
+            elif worker.assignment is not None:
+                farm.finish(worker.assignment.task_id)
+        await asyncio.sleep(0.01)
+    return ids
+
+
+async def orders_about(database: Database, slot: str) -> tuple[DrainRow | None, list[RestartRow]]:
+    async with database.transaction() as session:
+        restarts = await session.scalars(select(RestartRow).where(RestartRow.slot == slot))
+        return await session.get(DrainRow, slot), list(restarts)
+
+
+async def test_a_worker_whose_tasks_succeed_elsewhere_is_drained_and_restarted(database: Database) -> None:
+    farm = FakeFarm(slots=2)
+    slot = farm.workers["0.0"].slot
+
+    def fail(task_id: str, number: int) -> None:
+        farm.finish(task_id, OutcomeClass.TASK, error_message=f"mishap {number}")
+
+    async with scheduling(database, farm, config=replace(CONFIG, max_attempts=100)):
+        ids = await play(database, farm, fail, tasks=12)
+        seen = await until_seen(database, slot, lambda it: (it.worker, it.state) == ("0.1", WorkerState.DRAINED))
+        drain, restarts = await orders_about(database, slot)
+    assert {(await row(database, task_id)).state for task_id in ids} == {TaskState.SUCCEEDED}
+    assert (seen.failures, (seen.last_failure or "")[:6]) == (3, "mishap")
+    assert drain is not None
+    assert drain.until is not None
+    assert (drain.ordered_by, [it.worker for it in restarts]) == ("the scheduler", ["0.0"])
+    assert (
+        drain.reason == restarts[0].reason == f"failed 3 different tasks in a row, the last with: {seen.last_failure}"
+    )
+    assert farm.killed == [("0.0", f"restarted: {drain.reason}")]
+
+
+async def test_a_slot_whose_workers_die_of_different_tasks_sits_out_for_a_while(database: Database) -> None:
+    farm = FakeFarm(slots=2)
+    slot = farm.workers["0.0"].slot
+
+    def fail(task_id: str, number: int) -> None:
+        farm.lose(farm.worker_of(task_id), message=f"death {number}")
+
+    async with scheduling(database, farm):
+        await play(database, farm, fail, tasks=12)
+        await until_seen(database, slot, is_in(WorkerState.DRAINED))
+        drain, restarts = await orders_about(database, slot)
+        assert drain is not None
+        assert "death" in drain.reason
+        assert [it.reason for it in restarts] == [drain.reason]
+        async with database.transaction() as session:
+            await session.execute(update(DrainRow).values(until=utc_now()))
+        back = await until_seen(database, slot, is_in(WorkerState.IDLE))
+        assert back.failures >= 3
+        _, ids = await enqueue(database, 2)
+        for task_id in ids:
+            await until_running(farm, task_id)
+            farm.finish(task_id)
+        back = await until_seen(database, slot, lambda it: it.failures == 0)
+        assert back.last_failure is None
+        assert (await orders_about(database, slot))[0] is None, "what is over is forgotten"
+    assert farm.killed == [], "the processes that failed were gone already"
+
+
+async def test_what_an_operator_ends_is_nobodys_failure(database: Database) -> None:
+    farm = FakeFarm(slots=1)
+    slot = farm.workers["0.0"].slot
+    async with scheduling(database, farm):
+        for _ in range(3):
+            _, (task_id,) = await enqueue(database)
+            worker = await until_running(farm, task_id)
+            await restart(database, farm, worker, at_once=True)
+            await until_running(farm, task_id, epoch=2)
+            farm.workers[farm.worker_of(task_id)].stubborn = True
+            async with database.transaction() as session:
+                await queue.cancel_tasks(session, [task_id])
+            await until_state(database, task_id, TaskState.CANCELLED)
+        assert (await until_seen(database, slot, is_in(WorkerState.IDLE))).failures == 0
+    assert len(farm.killed) == 6
+
+
+async def test_a_pause_gives_way_to_an_operators_drain(database: Database) -> None:
+    async with database.transaction() as session:
+        await orders.drain(session, "node0-cpu0", reason="new fans", ordered_by="test")
+        await orders.pause(session, "node0-cpu0", reason="it fails", pause_s=1)
+        await orders.pause(session, "node0-cpu1", reason="it fails", pause_s=1)
+        await orders.pause(session, "node0-cpu1", reason="it goes on failing", pause_s=1000)
+        await orders.pause(session, "node0-cpu2", reason="it failed", pause_s=-1)
+        assert (await orders.load(session)).drained == {"node0-cpu0", "node0-cpu1"}
+        kept, longer = [await session.get_one(DrainRow, f"node0-cpu{number}") for number in range(2)]
+    assert (kept.reason, kept.until) == ("new fans", None)
+    assert (longer.reason, longer.until is not None) == ("it goes on failing", True)
