@@ -53,12 +53,10 @@ def open_catalog(path: Path) -> "Catalog":
 def check_catalog(option: Path | None) -> None:
     """Fail where the catalog cannot be served on this machine; say so where it has no model for a kind of task. Loads
     engines, elsewhere, for models with weights."""
-    from models.catalog_file import DEFAULT_PATH
-
     path = catalog_path(option)
     found = open_catalog(path)
     if missing := found.unserved():
-        hint = f'include = ["{DEFAULT_PATH}"] adds the draft engine for what has no model of yours'
+        hint = 'include = ["reelfarm:catalog.toml"] adds the draft engine for what has no model of yours'
         typer.echo(f"warning: {path} has no model for {', '.join(missing)}: what needs one will fail; {hint}", err=True)
     for model, language in found.unread():
         known = ", ".join(model.languages)

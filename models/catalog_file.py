@@ -13,6 +13,7 @@ from models.sources import Usage
 
 DEFAULT_PATH = Path(__file__).with_name("catalog.toml")
 
+_SHIPS = "reelfarm:"
 _HEADER = re.compile(r"^\s*\[\[\s*model\s*\]\]")
 
 
@@ -26,7 +27,8 @@ def read_catalog(path: Path, usage: Usage | None = None) -> Catalog:
     """Read a catalog file and those it includes. With a ``usage``, models whose license forbids it are refused.
 
     ``include = ["other.toml"]``, relative to the file, adds the entries of another file behind its own, once, however
-    often it is named; of two defaults for a task the first counts. A relative ``weights.path`` counts from its file.
+    often it is named; ``reelfarm:other.toml`` is one that ships. Of two defaults for a task the first counts. A
+    relative ``weights.path`` counts from its file.
     Raises CatalogError: ``FILE:LINE: model ID: FIELD: what is wrong``.
     """
     places: dict[str, _Place] = {}
@@ -91,7 +93,8 @@ def _read(path: Path, places: dict[str, _Place], already: set[Path]) -> list[Mod
         places[model.id] = place
         models.append(model)
     for other in raw.get("include", []):
-        included = (path.parent / other).resolve()
+        folder = DEFAULT_PATH.parent if other.startswith(_SHIPS) else path.parent
+        included = (folder / other.removeprefix(_SHIPS)).resolve()
         if included not in already:
             models += _read(included, places, already)
     return models

@@ -111,6 +111,14 @@ def test_a_file_that_is_included_twice_is_read_once(tmp_path: Path) -> None:
     assert list(catalog.models) == ["painter", "second"]
 
 
+def test_a_file_that_ships_is_included_by_its_name(tmp_path: Path) -> None:
+    catalog = read_catalog(written(tmp_path, 'include = ["reelfarm:entries/z_image.toml", "reelfarm:catalog.toml"]'))
+    assert catalog.default_for("text_to_image").id == "z-image-turbo"
+    assert catalog.default_for("script").id == "draft-script"
+    with pytest.raises(CatalogError, match=r"entries/nobody\.toml"):
+        read_catalog(written(tmp_path, 'include = ["reelfarm:entries/nobody.toml"]'))
+
+
 def test_a_relative_folder_counts_from_its_file(tmp_path: Path) -> None:
     text = ENTRY.replace('weights.hub = "acme/painter"', 'weights.path = "here/it/is"')
     weights = read_catalog(written(tmp_path, text)).models["painter"].weights
