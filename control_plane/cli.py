@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from control_plane.console import DataDirOption, data_dir_of, fail, settings
+from control_plane.console import DataDirOption, data_dir_of, fail, settings, use_data_dir
 from control_plane.farm_commands import farm
 from control_plane.models_command import CatalogOption, check_catalog, models, use_catalog, warn_without_gpu
 from control_plane.user_commands import users
@@ -39,6 +39,7 @@ def up(
 ) -> None:
     """Run everything on this machine: database, queue, workers, API. Prints `ready http://…` once it serves."""
     use_catalog(catalog)
+    use_data_dir(data_dir)
     check_catalog(catalog)
     warn_without_gpu(catalog)
     from runtime.embedded.errors import EmbeddedError

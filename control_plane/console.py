@@ -42,6 +42,12 @@ def data_dir_of(option: Path | None) -> Path:
     return option or settings().data_dir or DEFAULT_DATA_DIR
 
 
+def use_data_dir(option: Path | None) -> None:
+    """For this process and those it starts."""
+    os.environ["REELFARM_DATA_DIR"] = str(data_dir_of(option).resolve())
+    get_settings.cache_clear()
+
+
 def password_of(user: str) -> str:
     """From REELFARM_PASSWORD, else asked for."""
     return os.environ.get("REELFARM_PASSWORD") or typer.prompt(f"Password of {user}", hide_input=True, err=True)

@@ -6,12 +6,13 @@ What needs an engine runs as a process of its own: the command line loads none.
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.console import fail, settings
+from control_plane.console import DataDirOption, fail, settings, use_data_dir
 from runtime.settings import get_settings
 
 if TYPE_CHECKING:
@@ -64,11 +65,34 @@ def check_catalog(option: Path | None) -> None:
     weighted = [model.id for model in found.models.values() if model.weights is not None]
     if not weighted:
         return
+    if any(map(_is_to_pull, found.models.values())):
+        check_models_folder()
     checked = subprocess.run(
         [sys.executable, "-m", "models.check", str(path), *weighted], stdout=subprocess.PIPE, text=True, check=False
     )
     if checked.returncode:
         fail(checked.stdout.strip() or f"models.check ended with status {checked.returncode}")
+
+
+def check_models_folder() -> None:
+    """Fail, naming the setting, where pulled weights could not be kept. A folder that was named has to be there: what
+    is made in the place of a disk that is not mounted fills another."""
+    folder = settings().models_dir
+    if folder is None:
+        return
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        fail(f"REELFARM_MODELS_DIR: weights cannot be kept in {folder}: {error.strerror}")
+
+
+def _is_to_pull(model: "Model") -> bool:
+    from models.weights import MANIFEST
+
+    weights = model.weights
+    if weights is None or weights.path is not None:
+        return False
+    return not (weights.folder(settings().models_folder) / MANIFEST).is_file()
 
 
 def warn_without_gpu(option: Path | None) -> None:
@@ -92,8 +116,9 @@ def warn_without_gpu(option: Path | None) -> None:
 
 
 @models.command("list")
-def list_models(catalog: CatalogOption = None) -> None:
+def list_models(catalog: CatalogOption = None, data_dir: DataDirOption = None) -> None:
     """What the farm offers: tasks, memory, license, and where the weights are. Refused models say why."""
+    use_data_dir(data_dir)
     from rich.console import Console
     from rich.table import Table
 
@@ -115,8 +140,6 @@ def list_models(catalog: CatalogOption = None) -> None:
 
 
 def _state(model: "Model", catalog: "Catalog") -> str:
-    from models.weights import MANIFEST
-
     if (reason := catalog.refused.get(model.id)) is not None:
         return f"refused: {reason}"
     if model.weights is None:
@@ -124,18 +147,22 @@ def _state(model: "Model", catalog: "Catalog") -> str:
     folder = model.weights.folder(settings().models_folder)
     if model.weights.path is not None:
         return str(folder) if folder.is_dir() else f"missing: {folder}"
-    return str(folder) if (folder / MANIFEST).is_file() else f"not pulled: {model.weights.source}"
+    return f"not pulled: {model.weights.source}" if _is_to_pull(model) else str(folder)
 
 
 @models.command("pull")
-def pull_models(names: NamesArgument = None, catalog: CatalogOption = None) -> None:
+def pull_models(names: NamesArgument = None, catalog: CatalogOption = None, data_dir: DataDirOption = None) -> None:
     """Bring weights onto this machine. Without it, a worker does so when a model is first asked for."""
+    use_data_dir(data_dir)
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
     from models.pull import pull
     from models.weights import BadWeightsError
 
-    for model in _chosen(names, catalog):
+    chosen = _chosen(names, catalog)
+    if any(map(_is_to_pull, chosen)):
+        check_models_folder()
+    for model in chosen:
         weights = model.weights
         if weights is None or weights.path is not None:
             continue
@@ -155,8 +182,9 @@ def pull_models(names: NamesArgument = None, catalog: CatalogOption = None) -> N
 
 
 @models.command("verify")
-def verify_models(names: NamesArgument = None, catalog: CatalogOption = None) -> None:
+def verify_models(names: NamesArgument = None, catalog: CatalogOption = None, data_dir: DataDirOption = None) -> None:
     """Read the weights: hashes as they were pulled, safetensors only, and tensors that fit their classes."""
+    use_data_dir(data_dir)
     from models.weights import BadWeightsError, verify
 
     path = catalog_path(catalog)
@@ -198,8 +226,10 @@ def bench_model(
     size: Annotated[str | None, typer.Option(help="Of pictures and videos, such as 1024x1024.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
     catalog: CatalogOption = None,
+    data_dir: DataDirOption = None,
 ) -> None:
     """Time a model on this machine: load, first run, runs, memory; and what its lossy options gain and cost."""
+    use_data_dir(data_dir)
     path = catalog_path(catalog)
     open_catalog(path)
     command = [sys.executable, "-m", "models.bench", str(path), name, "--runs", str(runs)]

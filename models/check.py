@@ -40,6 +40,8 @@ def check_entry(model: Model, models_dir: Path) -> None:
             check(folder)
         except BadWeightsError as error:
             raise CatalogError(str(error), model_id=model.id, field="weights") from error
+    if not hasattr(adapter, "check"):
+        raise CatalogError(f"{name} is no adapter of models with weights", model_id=model.id, field="adapter")
     adapter.check(model, folder)
 
 

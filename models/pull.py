@@ -53,7 +53,10 @@ def pull(weights: Weights, folder: Path, progress: Progress = lambda name, done,
     the source says.
     """
     part = part_of(folder)
-    part.mkdir(parents=True, exist_ok=True)
+    try:
+        part.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"REELFARM_MODELS_DIR: weights cannot be kept in {folder.parent}: {error.strerror}") from error
     with part.with_name(part.name + ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (folder / MANIFEST).is_file():

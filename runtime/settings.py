@@ -39,7 +39,8 @@ class Settings(BaseSettings):
 
     # Models
     models_dir: Path | None = None
-    """Where the weights of models are kept that were pulled; `models` in the data directory when absent."""
+    """Where the weights of models are kept that were pulled, a folder that has to be there; `models` in the data
+    directory when absent."""
     vram_gb: float | None = Field(default=None, gt=0)
     """How much of its device's memory a worker's models may take; when absent nearly all of a GPU's, and on CPUs the
     worker's part of ``host_models_gb``."""

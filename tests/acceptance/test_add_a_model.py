@@ -54,7 +54,6 @@ def test_the_guide_leads_to_a_film(tmp_path: Path) -> None:
             env={
                 **environment,
                 "PATH": path,
-                "REELFARM_DATA_DIR": str(tmp_path / "data"),
                 "PYTHONPATH": str(GUIDE.parents[1]),
             },
             capture_output=True,
@@ -66,10 +65,10 @@ def test_the_guide_leads_to_a_film(tmp_path: Path) -> None:
     listed, pulled, verified, timed, *_ = said
     assert "my-sdxl (default)" in listed
     assert "z-image-turbo" in listed
-    assert str(tmp_path / "data" / "models") in pulled
+    assert str(tmp_path / ".reelfarm" / "models") in pulled
     assert "my-sdxl: good, sha256 " in verified
     assert "run_s" in timed
     film = decode(tmp_path / "film.mp4")
     assert film.duration_s >= 5
-    logs = "".join(log.read_text(errors="replace") for log in (tmp_path / "data").glob("artifacts/logs/*/*.log"))
+    logs = "".join(log.read_text(errors="replace") for log in (tmp_path / ".reelfarm").glob("artifacts/logs/*/*.log"))
     assert '"my-sdxl"' in logs, "its pictures are by that model"

@@ -58,7 +58,9 @@ async def test_start_while_generating_answers_the_same_package(plane: Plane, use
     plane.farm.hold.add("script")
     project_id, package_id = await _started(user)
     again = await user.post("/generation/start", {"project_id": project_id})
+    steps = (await user.get(f"/generation/progress/{project_id}"))["tasks"]
     plane.farm.release()
+    assert [(step["status"], step["progress"]) for step in steps] == [("in_progress", 0), *[("pending", 0)] * 4]
     assert again["material_package_id"] == package_id
     await user.until(f"/generation/progress/{project_id}", lambda a: a["status"] == "completed")
     later = await user.post("/generation/start", {"project_id": project_id})

@@ -46,7 +46,7 @@ def catalog(root: Path, source: Path, *, commercial: bool = True, adapter: str =
 def reelfarm(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "control_plane.cli", *arguments],
-        env={**os.environ, "REELFARM_MODELS_DIR": str(root / "models"), **environment},
+        env={**os.environ, "REELFARM_DATA_DIR": str(root / "data"), **environment},
         capture_output=True,
         text=True,
         timeout=120,
@@ -66,7 +66,7 @@ def test_listing_pulling_and_verifying(tmp_path: Path, source: Path) -> None:
     pulled = reelfarm(tmp_path, "models", "pull", "painter", "--catalog", path)
     assert pulled.returncode == 0, pulled.stderr
     folder = Path(pulled.stdout.strip().removeprefix("painter: "))
-    assert folder.is_relative_to(tmp_path / "models")
+    assert folder.is_relative_to(tmp_path / "data" / "models")
     listed = reelfarm(tmp_path, "models", "list", "--catalog", path)
     assert str(folder) in listed.stdout
     with (folder / "model.safetensors").open("ab") as file:
@@ -84,6 +84,27 @@ def test_a_name_that_is_not_there_and_a_source_that_is_gone(tmp_path: Path, sour
     bare = reelfarm(tmp_path, "models", "pull", "painter", "--catalog", path)
     assert bare.returncode == 1
     assert "painter:" in bare.stderr
+
+
+def test_a_models_folder_that_cannot_be_written_is_named_by_its_setting(tmp_path: Path, source: Path) -> None:
+    path = str(catalog(tmp_path, source, adapter="models.draft.painter:DraftPainter"))
+    for folder, why in (
+        (tmp_path / "nowhere", "No such file or directory"),
+        (source / "config.json", "Not a directory"),
+    ):
+        said = f"error: REELFARM_MODELS_DIR: weights cannot be kept in {folder}: {why}\n"
+        for command in (["models", "pull"], ["up", "--port", "0", "--data-dir", str(tmp_path / "data")], ["scheduler"]):
+            refused = reelfarm(tmp_path, *command, "--catalog", path, REELFARM_MODELS_DIR=str(folder))
+            if command == ["scheduler"]:
+                refused = reelfarm(tmp_path, *command, REELFARM_CATALOG=path, REELFARM_MODELS_DIR=str(folder))
+            assert (refused.returncode, refused.stderr) == (1, said), command
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_weights_are_pulled_to_where_the_server_of_the_data_directory_looks(tmp_path: Path, source: Path) -> None:
+    path = str(catalog(tmp_path, source))
+    pulled = reelfarm(tmp_path, "models", "pull", "painter", "--catalog", path, "--data-dir", str(tmp_path / "other"))
+    assert pulled.stdout.startswith(f"painter: {tmp_path}/other/models/")
 
 
 def test_a_license_that_forbids_the_use_is_shown_and_nothing_is_pulled(tmp_path: Path, source: Path) -> None:
@@ -122,7 +143,7 @@ def test_a_model_that_does_not_understand_a_language_is_told_at_start(tmp_path: 
 def test_a_wrong_entry_is_named_with_its_line_before_anything_starts(tmp_path: Path, source: Path) -> None:
     path = catalog(tmp_path, source)
     for command in (["up", "--port", "0", "--catalog", str(path)], ["scheduler"]):
-        refused = reelfarm(tmp_path, *command, REELFARM_DATA_DIR=str(tmp_path / "data"), REELFARM_CATALOG=str(path))
+        refused = reelfarm(tmp_path, *command, REELFARM_CATALOG=str(path))
         assert refused.returncode == 1
         assert refused.stderr.startswith(f"error: {path}:8: model painter: adapter: cannot import acme.painter")
         assert not (tmp_path / "data").exists()

@@ -87,12 +87,19 @@ def test_tensors_of_another_shape_are_found_without_loading_them(tiny: Path) -> 
     assert "has shape" in found
 
 
-def test_an_adapter_that_is_not_there_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("adapter", "said"),
+    [
+        ("nobody.knows:It", r"cannot import nobody\.knows"),
+        ("models.draft.painter:DraftPainter", "DraftPainter is no adapter of models with weights"),
+    ],
+)
+def test_an_adapter_that_is_none_is_named(tmp_path: Path, adapter: str, said: str) -> None:
     from tests.unit.models.test_entries import ENTRY, written
 
-    text = ENTRY.replace("models.diffusion.painter:DiffusionPainter", "nobody.knows:It")
+    text = ENTRY.replace("models.diffusion.painter:DiffusionPainter", adapter)
     text = "\n".join(line for line in text.splitlines() if not line.startswith("options"))
     (model,) = read_catalog(written(tmp_path, text)).entries
-    with pytest.raises(CatalogError, match=r"cannot import nobody\.knows") as caught:
+    with pytest.raises(CatalogError, match=said) as caught:
         check_entry(model, tmp_path)
     assert (caught.value.model_id, caught.value.field) == ("painter", "adapter")
