@@ -1,7 +1,7 @@
 """The farm on Ray: a worker on every slot, kept so, and spoken to. Implements scheduler.ports.Farm."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import obstore.exceptions
 import ray
 import structlog
+from ray.autoscaler.sdk import request_resources
 from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayActorError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from ulid import ULID
@@ -78,6 +79,7 @@ class RayFarm:
         self._starting: set[Slot] = set()
         self._vacancy = asyncio.Event()
         self._cluster = Cluster({}, ())
+        self._vacated: frozenset[str] = frozenset()
         self._own_node_id = own_node_id()
 
     # --- the port
@@ -105,6 +107,15 @@ class RayFarm:
 
     def nodes(self) -> list[Node]:
         return [Node(short(node_id), address) for node_id, address in self._cluster.node_ids.items()]
+
+    async def demand(self, slots: Mapping[Device, int]) -> None:
+        bundles = [{device.upper(): 1} for device, count in sorted(slots.items()) for _ in range(count)]
+        await ask(self._address, partial(request_resources, bundles=bundles))
+
+    def vacate(self, nodes: frozenset[str]) -> None:
+        if nodes != self._vacated:
+            self._vacated = nodes
+            self._vacancy.set()
 
     def start(self, worker: str, assignment: Assignment) -> None:
         hand = self._hands.get(worker)
@@ -237,11 +248,13 @@ class RayFarm:
 
     def _staff(self) -> None:
         for worker, hand in self._hands.items():
-            if hand.slot.node_id not in self._cluster.node_ids and hand.burial is None:
-                hand.burial = self._group.create_task(self._end(worker, hand, "its node is gone"))
+            gone = hand.slot.node_id not in self._cluster.node_ids
+            if (gone or hand.slot.node in self._vacated) and hand.burial is None:
+                message = "its node is gone" if gone else "its node is let go"
+                hand.burial = self._group.create_task(self._end(worker, hand, message))
         taken = {hand.slot for hand in self._hands.values()} | self._starting
         for slot in self._cluster.slots:
-            if slot not in taken and self._may_act():
+            if slot not in taken and slot.node not in self._vacated and self._may_act():
                 self._starting.add(slot)
                 self._group.create_task(self._make(slot))
 

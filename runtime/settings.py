@@ -119,6 +119,10 @@ class Settings(BaseSettings):
     max_attempts: int = Field(default=3, ge=1)
     """Failures of a task's own making after which it counts as failed."""
 
+    autoscale: bool = False
+    """Whether Ray's autoscaler adds nodes to the cluster and takes them away."""
+    idle_node_s: float = Field(default=300.0, ge=0)
+    """How long a node of such a cluster must have had nothing to do before its workers leave it."""
     phase_budget_scale: float = Field(default=1.0, gt=0)
     """Stretches the time a task may go without progress, for machines slower than the budgets were set for."""
     worker_cache_max_bytes: int = Field(default=20 * 1024**3, ge=0)

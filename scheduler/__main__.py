@@ -113,6 +113,8 @@ async def _lead(
             lease_s=settings.lease_s,
             poll_interval_s=settings.poll_interval_s,
             max_attempts=settings.max_attempts,
+            autoscales=settings.autoscale,
+            idle_node_s=settings.idle_node_s,
         ),
     )
     await scheduler.run()

@@ -28,6 +28,7 @@ from scheduler.policy import Policy
 from scheduler.ports import Assignment, AttemptReport, Device, Farm
 from scheduler.queue import wake_reactions
 from scheduler.retries import Verdict
+from scheduler.scaling import Scaling
 from scheduler.suspects import Suspects
 from scheduler.task import TERMINAL, OutcomeClass
 
@@ -38,7 +39,8 @@ _OUTAGE_RETRY_S = 0.5
 
 @dataclass(frozen=True)
 class LoopConfig:
-    """``slow_poll_s``: how often everything that waits is read anew, whatever Redis said."""
+    """``slow_poll_s``: how often everything that waits is read anew, whatever Redis said. ``autoscales``: the cluster
+    grows by what it is told every ``scale_interval_s``, and takes nodes that were idle for ``idle_node_s``."""
 
     lease_s: float
     poll_interval_s: float
@@ -46,6 +48,9 @@ class LoopConfig:
     cancel_grace_s: float = 10.0
     slow_poll_s: float = 1.0
     progress_interval_s: float = 1.0
+    autoscales: bool = False
+    idle_node_s: float = 300.0
+    scale_interval_s: float = 5.0
 
 
 class Scheduler:
@@ -73,6 +78,7 @@ class Scheduler:
         self._finished = asyncio.Event()
         self._policy = Policy()
         self._suspects = Suspects()
+        self._scaling = Scaling(config.idle_node_s)
         self._crew = Crew(
             farm=farm,
             policy=self._policy,
@@ -100,6 +106,8 @@ class Scheduler:
                 group.create_task(self._listen())
                 group.create_task(self._announce())
                 group.create_task(self._write_down())
+                if self._config.autoscales:
+                    group.create_task(self._scale())
                 group.create_task(self._work())
         finally:
             await self._farm.close()
@@ -221,7 +229,7 @@ class Scheduler:
             waiting = await ledger.load_waiting(session, self._devices, after_seq=0 if read_all else self._last_seq)
             cancelled = await ledger.load_cancelled(session)
             if read_all:
-                self._crew.obey(await orders.load(session))
+                self._crew.obey((await orders.load(session)).drain_too(self._scaling.let_go))
         if read_all:
             self._read_all_at = self._clock() + self._config.slow_poll_s
             present = {task.id for task in waiting}
@@ -308,6 +316,16 @@ class Scheduler:
             except MAYBE_AWAY as error:
                 if not is_outage(error):
                     raise
+
+    async def _scale(self) -> None:
+        """Tell the cluster's autoscaler what is wanted, zero included, and leave the nodes that nothing needs."""
+        while True:
+            await asyncio.sleep(self._config.scale_interval_s)
+            sightings = self._crew.sightings()
+            waiting = (task.device for task in self._policy.waiting)
+            self._scaling.look(waiting, sightings, {node.id for node in self._farm.nodes()}, self._clock())
+            await self._farm.demand(self._scaling.wanted)
+            self._farm.vacate(self._scaling.left(sightings))
 
 
 async def _sit_out(error: BaseException) -> None:

@@ -4,8 +4,8 @@ Orders are rows, so they outlive whoever gave them and the scheduler that follow
 Each function works inside the caller's transaction.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from sqlalchemy import delete, or_, select
@@ -30,6 +30,10 @@ class Orders:
 
     drained: frozenset[str] = frozenset()
     restarts: Mapping[str, Restart] = field(default_factory=dict)
+
+    def drain_too(self, nodes: Iterable[str]) -> "Orders":
+        """These orders with more nodes drained."""
+        return replace(self, drained=self.drained.union(nodes))
 
     def close(self, worker: str, *, node: str, slot: str) -> bool:
         """Whether they keep new tasks from a worker."""

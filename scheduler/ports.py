@@ -1,7 +1,7 @@
 """What the loop needs of a farm. farm.fleet implements it with Ray, scheduler.testing in memory."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -144,6 +144,15 @@ class Farm(Protocol):
 
     def nodes(self) -> list[Node]:
         """The machines that are there, with workers or without."""
+        ...
+
+    async def demand(self, slots: Mapping[Device, int]) -> None:
+        """Tell the cluster's autoscaler the whole size that the farm should have. Raises FarmLostError."""
+        ...
+
+    def vacate(self, nodes: frozenset[str]) -> None:
+        """End the workers of these nodes and make none there, so that the autoscaler may take the machines; of others
+        make them again. Their workers must have nothing to do."""
         ...
 
     def start(self, worker: str, assignment: Assignment) -> None:

@@ -1,7 +1,7 @@
 """A farm in memory, for tests of whatever schedules: a worker does nothing until the test says so."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,8 +57,10 @@ class FakeFarm:
         self.executions: list[AttemptId] = []
         self.killed: list[tuple[str, str]] = []
         self.prepared: list[tuple[str, str]] = []
+        self.demanded: list[dict[Device, int]] = []
         self.manifests: dict[AttemptId, AttemptReport] = {}
         self._reports: dict[AttemptId, AttemptReport] = {}
+        self._vacant: dict[str, FakeWorker] = {}
         self._budget_s = budget_s
         self._gone = asyncio.Event()
 
@@ -92,8 +94,7 @@ class FakeFarm:
         worker = self.workers.pop(name)
         worker.lost.set()
         self.events.put_nowait(WorkerLost(name, outcome, message))
-        number, _, incarnation = name.partition(".")
-        self._come_up(f"{number}.{int(incarnation) + 1}", FakeWorker(worker.device, worker.node, worker.slot))
+        self._replace(name, worker)
 
     def add_worker(self, node: str, device: Device = "cpu") -> str:
         """Another slot on a node; returns its worker."""
@@ -123,7 +124,23 @@ class FakeFarm:
         raise FarmLostError("the fake farm is gone")
 
     def nodes(self) -> list[Node]:
-        return [Node(node, f"{node}.test") for node in sorted({worker.node for worker in self.workers.values()})]
+        ids = {worker.node for worker in (*self.workers.values(), *self._vacant.values())}
+        return [Node(node, f"{node}.test") for node in sorted(ids)]
+
+    async def demand(self, slots: Mapping[Device, int]) -> None:
+        self.demanded.append(dict(slots))
+
+    def vacate(self, nodes: frozenset[str]) -> None:
+        for name, worker in list(self.workers.items()):
+            if worker.node in nodes:
+                del self.workers[name]
+                worker.lost.set()
+                self._vacant[name] = worker
+                self.events.put_nowait(WorkerLost(name, OutcomeClass.WORKER, "its node is let go"))
+        for name, worker in list(self._vacant.items()):
+            if worker.node not in nodes:
+                del self._vacant[name]
+                self._replace(name, worker)
 
     def start(self, worker: str, assignment: Assignment) -> None:
         self.calls.append((worker, assignment.attempt))
@@ -166,6 +183,10 @@ class FakeFarm:
 
     async def close(self) -> None:
         return
+
+    def _replace(self, name: str, worker: FakeWorker) -> None:
+        number, _, incarnation = name.partition(".")
+        self._come_up(f"{number}.{int(incarnation) + 1}", FakeWorker(worker.device, worker.node, worker.slot))
 
     def _come_up(self, name: str, worker: FakeWorker) -> None:
         self.workers[name] = worker

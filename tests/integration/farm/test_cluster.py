@@ -21,6 +21,22 @@ def address_of(server: asyncio.Server) -> str:
     return f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
+def worker_config(tmp_path: Path) -> WorkerConfig:
+    return WorkerConfig(
+        redis_url="redis://127.0.0.1:1/0",
+        artifacts_url=f"file://{tmp_path}",
+        catalog=None,
+        usage=Usage(),
+        models_dir=tmp_path,
+        vram_gb=None,
+        host_models_gb=None,
+        scratch_dir=tmp_path,
+        cache_max_bytes=1,
+        budget_scale=1.0,
+        log_level="INFO",
+    )
+
+
 async def test_the_head_that_goes_while_a_question_is_open_is_told_and_nothing_waits_for_the_answer() -> None:
     server = await listen()
     asked, never = threading.Event(), threading.Event()
@@ -71,20 +87,7 @@ async def test_a_worker_that_ray_never_registers_does_not_hold_up_the_fleet(
     monkeypatch.setattr(fleet, "survey", lambda: Cluster({"node": "127.0.0.1"}, (slot,)))
     monkeypatch.setattr(fleet, "_find_workers", list)
     monkeypatch.setattr(fleet, "_create", create)
-    config = WorkerConfig(
-        redis_url="redis://127.0.0.1:1/0",
-        artifacts_url=f"file://{tmp_path}",
-        catalog=None,
-        usage=Usage(),
-        models_dir=tmp_path,
-        vram_gb=None,
-        host_models_gb=None,
-        scratch_dir=tmp_path,
-        cache_max_bytes=1,
-        budget_scale=1.0,
-        log_level="INFO",
-    )
-    farm = fleet.RayFarm(address_of(server), config)
+    farm = fleet.RayFarm(address_of(server), worker_config(tmp_path))
     await farm.attach(1, lambda: True)
     running = asyncio.create_task(farm.run())
     await asyncio.to_thread(asked.wait, 20)
