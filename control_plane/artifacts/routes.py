@@ -18,10 +18,11 @@ from control_plane.artifacts import tables, uploads
 from control_plane.artifacts.provenance import of_file
 from control_plane.artifacts.ranges import wanted_part
 from control_plane.artifacts.schemas import FileProvenance
+from control_plane.assets.previews import ask_for_file
 from control_plane.errors import Forbidden, InvalidParameter, NotFound, StorageFull, UploadFailed
 from control_plane.web.handler import SERVICES, language_of
 from control_plane.web.routes import Call, Routes
-from control_plane.work import Services
+from control_plane.work import Services, unit_of_work
 from runtime.artifacts import DiskFullError
 
 log = structlog.get_logger(__name__)
@@ -61,6 +62,9 @@ async def serve_file(request: web.Request) -> web.StreamResponse:
     if row is None:
         raise NotFound()
     if row.key is None:
+        if row.tenant_id == tables.PUBLIC_TENANT:
+            async with unit_of_work(services) as work:
+                await ask_for_file(work, row.id)
         return web.json_response(
             {
                 "code": 1004,

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from control_plane.accounts.access import refuse
 from control_plane.accounts.actor import Access, Actor, check_role
 from control_plane.artifacts.tables import PUBLIC_TENANT
-from control_plane.assets import present, rules, tables
+from control_plane.assets import present, previews, rules, tables
 from control_plane.assets.schemas import (
     BatchDelete,
     CategoryItem,
@@ -103,6 +103,7 @@ async def _page(
     rows, total = await tables.page_of(
         work.session, actor, asset_type, wanted, page=query.page, page_size=query.page_size
     )
+    await previews.ask_for(work, rows)
     return Page[Item](list=[show(row) for row in rows], total=total, page=query.page, page_size=query.page_size)
 
 

@@ -1,6 +1,6 @@
 """The library's presets: read from presets.toml and the catalog's voices, written to the database when a server starts.
 
-Their pictures and sounds are rendered by the farm, once, at the lowest priority.
+Their pictures and sounds are only promised then; see previews.py.
 """
 
 import tomllib
@@ -15,31 +15,21 @@ from control_plane.artifacts import tables as artifacts
 from control_plane.assets import rules, tables
 from control_plane.work import Work
 from models.catalog import Catalog
-from models.specs import ArtStyle, Framing, ImageSpec, Language, MusicSpec, ShotType, SpeechSpec, Subject
+from models.specs import ArtStyle
 from runtime.database import utc_now
-from scheduler import queue
-from scheduler.task import NewTask
 
 _PRESETS_PATH = Path(__file__).with_name("presets.toml")
 _SYNC_LOCK = 0x5265656C  # any constant: it only has to be the same in every process
-PREVIEW_REACTION = "assets.preview"
 _OF_VOICES = {"language", "gender", "age_range", "tone", "use"}
-PREVIEW_PRIORITY = -100
 MUSIC_S = 30.0
 """It loops without a seam."""
-_SAMPLE_TEXT: dict[Language, str] = {
-    "zh": "你好，很高兴为你讲这个故事。",
-    "en": "Hello, I am glad to tell you this story.",
-}
-
-
-_MADE_BY = {"voice": "speech", "music": "music", "style": "text_to_image", "character": "text_to_image"}
+MADE_BY = {"voice": "speech", "music": "music", "style": "text_to_image", "character": "text_to_image"}
 """What kind of task makes an asset's preview."""
 
 
 async def sync_presets(work: Work) -> None:
-    """Bring the presets in line with what ships: add what is missing and have its preview rendered, take over what
-    was reworded, withdraw what is gone. Several processes may call it at once."""
+    """Bring the presets in line with what ships: add what is missing, take over what was reworded, withdraw what is
+    gone. Several processes may call it at once."""
     await work.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SYNC_LOCK})
     known = await tables.presets(work.session)
     shipped = {row["id"]: row for row in preset_rows(work.services.catalog)}
@@ -55,12 +45,8 @@ async def sync_presets(work: Work) -> None:
     missing = [
         row
         for asset_id, row in shipped.items()
-        if asset_id not in known and catalog.first_for(_MADE_BY[row["asset_type"]])
+        if asset_id not in known and catalog.first_for(MADE_BY[row["asset_type"]])
     ]
-    if not missing:
-        return
-    job_id = await queue.create_job(work.session, kind="previews", project_id="", tenant_id=artifacts.PUBLIC_TENANT)
-    tasks = []
     for row in missing:
         content = await artifacts.promise(work.session, artifacts.PUBLIC_TENANT, row["id"])
         has_picture = row["asset_type"] in {"style", "character"}
@@ -73,8 +59,6 @@ async def sync_presets(work: Work) -> None:
             is_preset=True,
         )
         work.session.add(asset)
-        tasks.append(preview_task(work.services.catalog, asset, job_id))
-    work.note_queued(tasks, await queue.enqueue(work.session, tasks))
 
 
 @lru_cache(maxsize=1)
@@ -137,60 +121,6 @@ _SEARCHED = {
 def search_text(asset_type: str, name: str, description: str, attributes: Mapping[str, Any]) -> str:
     """What a keyword is looked for in."""
     return rules.search_text(name, description, *(attributes.get(key) for key in _SEARCHED[asset_type]))
-
-
-def preview_task(catalog: Catalog, asset: tables.AssetRow, job_id: str) -> NewTask:
-    """The task that makes an asset's picture or sound, when nothing else is to be done. Raises NoModelError."""
-    attributes = asset.attributes
-    kind = _MADE_BY[asset.asset_type]
-    model = attributes["model"] if asset.asset_type == "voice" else catalog.default_for(kind).id
-    spec: ImageSpec | SpeechSpec | MusicSpec
-    priority = PREVIEW_PRIORITY
-    if asset.asset_type == "voice":
-        spec = SpeechSpec(
-            text=_SAMPLE_TEXT[attributes["language"]],
-            language=attributes["language"],
-            voice=attributes["voice"],
-        )
-    elif asset.asset_type == "music":
-        spec = MusicSpec(mood=attributes["mood"], genre=attributes["genre"], duration_s=attributes["duration_s"])
-        priority -= 1  # it takes longer than all the pictures, which are seen first
-    elif asset.asset_type == "style":
-        spec = ImageSpec(
-            prompt="sunset over the sea, a lighthouse, a girl looking at the sea",
-            width=640,
-            height=360,
-            shot_type=ShotType.WIDE,
-            style=style_of(asset.name, asset.description, attributes),
-        )
-    else:
-        spec = ImageSpec(
-            prompt=asset.description,
-            width=480,
-            height=640,
-            framing=Framing.FRONT_VIEW,
-            style=ArtStyle(style_name="flat", visual_keywords=["flat"], palette=[]),
-            subjects=[
-                Subject(
-                    name=asset.name,
-                    appearance=attributes["appearance"],
-                    gender=attributes["gender"],
-                    age=attributes["age"],
-                )
-            ],
-        )
-    return NewTask(
-        kind=kind,
-        spec=spec,
-        model=model,
-        job_id=job_id,
-        project_id="",
-        tenant_id=asset.tenant_id,
-        reaction=PREVIEW_REACTION,
-        label=f"preview of {asset.id}",
-        context={"content": asset.content_artifact_id, "thumbnail": asset.thumbnail_artifact_id},
-        priority=priority,
-    )
 
 
 def style_of(name: str, description: str, attributes: dict[str, Any]) -> ArtStyle:

@@ -1,7 +1,7 @@
 """The preview of a preset, or of a style without a picture, was rendered."""
 
 from control_plane.artifacts import tables as artifacts
-from control_plane.assets.presets import PREVIEW_REACTION
+from control_plane.assets.previews import PREVIEW_REACTION
 from control_plane.reactions import reaction
 from control_plane.work import Work
 from models.specs import ImageResult, MusicResult, SpeechResult

@@ -8,7 +8,7 @@ from control_plane.artifacts import disk
 from control_plane.artifacts import tables as artifacts
 from control_plane.artifacts.service import readable
 from control_plane.artifacts.sound import sound_length_s
-from control_plane.assets import library, media, present, presets, rules, tables
+from control_plane.assets import library, media, present, presets, previews, rules, tables
 from control_plane.assets.schemas import (
     CharacterItem,
     CreateCharacter,
@@ -25,13 +25,14 @@ from control_plane.errors import InvalidParameter
 from control_plane.work import Work
 from models.catalog import Voice
 from runtime.ids import new_id
-from scheduler import queue
 
 _VOICE_GENDERS = ("male", "female", "neutral")
 
 
 async def character(work: Work, actor: Actor, asset_id: str) -> CharacterItem:
-    return present.character(await library.load(work, actor, "character", asset_id))
+    asset = await library.load(work, actor, "character", asset_id)
+    await previews.ask_for(work, [asset])
+    return present.character(asset)
 
 
 async def create_character(work: Work, actor: Actor, request: CreateCharacter) -> CharacterItem:
@@ -68,7 +69,9 @@ def _describe_character(asset: tables.AssetRow) -> None:
 
 
 async def style(work: Work, actor: Actor, asset_id: str) -> StyleItem:
-    return present.style(await library.load(work, actor, "style", asset_id))
+    asset = await library.load(work, actor, "style", asset_id)
+    await previews.ask_for(work, [asset])
+    return present.style(asset)
 
 
 async def create_style(work: Work, actor: Actor, request: CreateStyle) -> StyleItem:
@@ -127,9 +130,7 @@ async def _render_preview(work: Work, asset: tables.AssetRow) -> None:
     each time, so that an older preview that is still being painted cannot replace a newer one."""
     asset.content_artifact_id = await artifacts.promise(work.session, asset.tenant_id, asset.id)
     asset.thumbnail_artifact_id = await artifacts.promise(work.session, asset.tenant_id, asset.id)
-    job_id = await queue.create_job(work.session, kind="previews", project_id="", tenant_id=asset.tenant_id)
-    tasks = [presets.preview_task(work.services.catalog, asset, job_id)]
-    work.note_queued(tasks, await queue.enqueue(work.session, tasks))
+    await previews.enqueue(work, [asset])
 
 
 async def create_voice(work: Work, actor: Actor, request: CreateVoice) -> VoiceItem:

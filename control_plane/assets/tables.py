@@ -1,6 +1,6 @@
 """The asset library: styles, characters, voices and music, the presets and everybody's own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ MOST_OPTIONS = 200
 
 class AssetRow(Base):
     """``attributes`` holds what only one type has; ``content_artifact_id`` is its picture or its sound. A deleted asset
-    keeps its row, since projects that use it go on."""
+    keeps its row, since projects that use it go on. ``preview_asked_at``: when a preset's was queued to be made."""
 
     __tablename__ = "assets"
     __table_args__ = (
@@ -44,6 +44,7 @@ class AssetRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
     deleted_at: Mapped[datetime | None]
+    preview_asked_at: Mapped[datetime | None]
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,35 @@ async def assets_by_ids(session: AsyncSession, asset_ids: set[str]) -> dict[str,
 async def presets(session: AsyncSession) -> dict[str, AssetRow]:
     """Those withdrawn too."""
     return {row.id: row for row in await session.scalars(select(AssetRow).where(AssetRow.is_preset))}
+
+
+async def lock_unseen_presets(
+    session: AsyncSession, which: ColumnElement[bool], asset_types: Sequence[str]
+) -> list[AssetRow]:
+    """Presets whose preview nobody has asked for, in their order; locked in the order of their ids, as by count_use."""
+    rows = await session.scalars(
+        select(AssetRow)
+        .where(
+            which,
+            AssetRow.tenant_id == PUBLIC_TENANT,
+            AssetRow.is_preset,
+            AssetRow.asset_type.in_(asset_types),
+            AssetRow.deleted_at.is_(None),
+            AssetRow.preview_asked_at.is_(None),
+        )
+        .order_by(AssetRow.id)
+        .with_for_update(key_share=True)
+    )
+    return sorted(rows, key=lambda row: row.display_order)
+
+
+async def note_preview_asked(session: AsyncSession, asset_ids: Sequence[str]) -> None:
+    await session.execute(
+        update(AssetRow)
+        .where(AssetRow.id.in_(asset_ids))
+        .values(preview_asked_at=utc_now(), updated_at=AssetRow.updated_at)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def count_use(session: AsyncSession, *asset_ids: str) -> None:
