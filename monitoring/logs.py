@@ -71,12 +71,13 @@ def configure_logging(process: str, level: str = "INFO", *, stream: TextIO | Non
         event["process"] = process
         return event
 
-    last: list[Processor]
+    # An exception becomes text before the secrets are hidden: its message may hold one. Only text: a table of what
+    # every local variable holds would tell more of them, and takes seconds to draw.
+    last: list[Processor] = [structlog.processors.format_exc_info, _hide]
     if stream.isatty():
-        last = [_hide, structlog.dev.ConsoleRenderer()]
+        last.append(structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback))
     else:
-        # An exception becomes text before the secrets are hidden: its message may hold one.
-        last = [structlog.processors.format_exc_info, _hide, structlog.processors.JSONRenderer(_to_json)]
+        last.append(structlog.processors.JSONRenderer(_to_json))
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -16,6 +16,7 @@ from typing import Any
 import asyncpg
 import pytest
 import redis
+import structlog
 from aiohttp.test_utils import unused_port
 
 from control_plane import migrations
@@ -38,6 +39,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.update(DRIVER_ENVIRONMENT)
 # As in a worker. Threads that share cores with those of other test processes spend their time waiting for each other.
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+
+# As every process of the product tells of exceptions. The default draws all local variables, for seconds.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups

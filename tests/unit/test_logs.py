@@ -54,6 +54,23 @@ def test_secrets_are_hidden_by_name_and_inside(stream: io.StringIO) -> None:
     assert line["urls"] == ["/f?sig=[redacted]"]
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_is_told_of_an_exception_without_its_secrets() -> None:
+    terminal, password = Terminal(), "hunter2"
+    configure_logging("test", "INFO", stream=terminal)
+    try:
+        raise ValueError(f"redis://:{password}@cache:6379/0 is away")
+    except ValueError:
+        structlog.get_logger("one").exception("request failed")
+    assert "request failed" in terminal.getvalue()
+    assert "is away" in terminal.getvalue()
+    assert password not in terminal.getvalue()
+
+
 def test_every_line_is_one_object_whoever_logs(stream: io.StringIO) -> None:
     with structlog.contextvars.bound_contextvars(task_id="tsk_1"):
         logging.getLogger("library").warning("first\nline of %s", "two")
