@@ -64,6 +64,7 @@ async def test_a_page_takes_two_queries_however_much_there_is(plane: Plane, user
             ),
             {"tenant": tenant},
         )
+    await user.get("/assets/search?keyword=s")  # the first to see presets asks for their previews
     with counted_queries(plane) as statements:
         page = await user.get("/assets/styles?is_preset=false&page=3&page_size=50")
         assert [item["style_name"] for item in page["list"][:2]] == ["s400", "s399"]

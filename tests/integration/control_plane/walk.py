@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from control_plane.accounts.actor import Access
 from control_plane.web.routes import Endpoint
 from tests.integration.control_plane.conftest import Client, Plane, generated, submission
-from tests.integration.control_plane.files import upload_sound
+from tests.integration.control_plane.files import fetch_made, upload_sound
 
 EXPORT = {"resolution": "720p", "width": 1280, "height": 720, "format": "MP4", "aspect_ratio": "16:9"}
 VIDEO = {"model_id": "draft-motion"}
@@ -283,4 +283,5 @@ async def prepare(plane: Plane) -> tuple[Team, dict[str, Client]]:
     team.project_id, team.package_id = await generated(admin)
     team.known["image"] = (await attachment(admin))["file_url"]
     team.known["audio"] = (await admin.get("/assets/voices"))["list"][0]["audio_sample_url"]
+    await fetch_made(admin, team.known["audio"])
     return team, callers
