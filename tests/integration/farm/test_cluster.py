@@ -21,11 +21,11 @@ def address_of(server: asyncio.Server) -> str:
     return f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-def worker_config(tmp_path: Path) -> WorkerConfig:
+def worker_config(tmp_path: Path, *, catalog: Path | None = None) -> WorkerConfig:
     return WorkerConfig(
         redis_url="redis://127.0.0.1:1/0",
         artifacts_url=f"file://{tmp_path}",
-        catalog=None,
+        catalog=catalog,
         usage=Usage(),
         models_dir=tmp_path,
         vram_gb=None,
