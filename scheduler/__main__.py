@@ -132,6 +132,7 @@ async def _resign(leadership: Leadership, database: Database) -> None:
 def main() -> int:
     settings = get_settings()
     configure_logging("scheduler", settings.log_level)
+    log.info("scheduler starts")
     if settings.scheduler_metrics_port is not None:
         prometheus_client.start_http_server(settings.scheduler_metrics_port, addr=settings.host)
     cluster.connect(settings.ray_address, settings.ray_namespace)

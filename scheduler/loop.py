@@ -157,6 +157,7 @@ class Scheduler:
         for attempt in running:
             if attempt.assignment.attempt not in known:
                 self._crew.give(attempt)
+                log.info("attempt taken up again", worker=attempt.worker, **attempt.assignment.trace)
         self._in_doubt = False
         self._read_all_at = 0.0
 
