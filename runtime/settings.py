@@ -118,6 +118,8 @@ class Settings(BaseSettings):
     """How often the scheduler asks its workers how they do."""
     max_attempts: int = Field(default=3, ge=1)
     """Failures of a task's own making after which it counts as failed."""
+    tenant_limit: int | None = Field(default=None, ge=1)
+    """How many tasks of one user or team run at a time on one kind of device."""
 
     autoscale: bool = False
     """Whether Ray's autoscaler adds nodes to the cluster and takes them away."""

@@ -24,6 +24,7 @@ from scheduler.leader import TTL_S, Leadership, LostLeadershipError, try_to_lead
 from scheduler.loop import LoopConfig, Scheduler
 from scheduler.outage import MAYBE_AWAY, is_outage
 from scheduler.ports import FarmLostError
+from scheduler.profiles import profiles
 
 log = structlog.get_logger(__name__)
 
@@ -108,11 +109,12 @@ async def _lead(
         redis_client,
         RayFarm(settings.ray_address, worker_config(settings)),
         leadership=leadership,
-        devices={model.id: model.device for model in catalog.models.values()},
+        models=profiles(catalog),
         config=LoopConfig(
             lease_s=settings.lease_s,
             poll_interval_s=settings.poll_interval_s,
             max_attempts=settings.max_attempts,
+            tenant_limit=settings.tenant_limit,
             autoscales=settings.autoscale,
             idle_node_s=settings.idle_node_s,
         ),

@@ -24,6 +24,7 @@ from scheduler.ports import (
 )
 from scheduler.roster import Sighting
 from scheduler.task import OutcomeClass, WorkerState, worker_state
+from scheduler.warmth import WorkerProfile
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +48,7 @@ class _Member:
     """Whether an order keeps new tasks from it."""
     dying: bool = False
     prepared: str | None = None
-    """The model it was last told to expect."""
+    """The model it was told to expect after this attempt."""
 
     @property
     def state(self) -> WorkerState:
@@ -142,7 +143,7 @@ class Crew:
             return
         self.policy.on_gone(attempt.worker)
         member.attempt = attempt
-        member.status = None
+        member.status = member.prepared = None
         self.farm.start(attempt.worker, attempt.assignment)
         if attempt.cancel_requested:
             self.cancel(attempt.assignment.attempt)
@@ -150,8 +151,9 @@ class Crew:
     def prepare(self) -> None:
         """Tell busy workers which model comes next, so that they read its weights while they render."""
         for worker, member in self._members.items():
-            following = self.policy.next_model(member.up.device)
-            if member.attempt is not None and following not in {None, member.prepared}:
+            if member.attempt is None or member.prepared is not None:
+                continue
+            if (following := self.policy.next_model(worker)) is not None:
                 member.prepared = following
                 self.farm.prepare(worker, following)
 
@@ -160,7 +162,7 @@ class Crew:
         member = self._members.get(worker)
         if member is not None and not member.dying and not member.closed:
             member.free_since = self.clock()
-            self.policy.on_free(worker, member.up.device)
+            self.policy.on_free(worker)
 
     def idle_s(self, worker: str) -> float:
         """Seconds since the worker became free; 0 for one that is gone."""
@@ -195,7 +197,8 @@ class Crew:
 
     def _on_event(self, event: FarmEvent) -> None:
         match event:
-            case WorkerUp(worker, _, node, slot):
+            case WorkerUp(worker, device, node, slot):
+                self.policy.on_worker(WorkerProfile(worker, device, node))
                 closed = self._orders.close(worker, node=node, slot=slot)
                 self._members[worker] = _Member(event, self.clock(), closed=closed)
                 self._leases.extend(worker)
@@ -206,7 +209,7 @@ class Crew:
                 member = self._members.pop(worker, None)
                 log.warning("worker lost", worker=worker, outcome=outcome.value, message=message, **_trace(member))
                 self._leases.drop(worker)
-                self.policy.on_gone(worker)
+                self.policy.on_lost(worker)
                 if member is not None and member.attempt is not None:
                     on_purpose = member.stop_by is not None or worker in self._orders.restarts
                     self._lose(member.attempt, outcome, message, slot=None if on_purpose else member.up.slot)
@@ -264,6 +267,8 @@ class Crew:
             if self._members.get(worker) is not member or member.attempt is not asked_about:
                 return
             member.status, member.resident, member.answered_at = status, status.resident, self.clock()
+            if status.attempt is None:  # what a busy one is loading is not there yet, but will be
+                self.policy.on_resident(worker, status.resident)
             unwanted = status.attempt is not None and (
                 member.attempt is None or status.attempt != member.attempt.assignment.attempt
             )

@@ -1,14 +1,18 @@
 """How long a task will take, from what was measured; nothing is guessed before there is a measurement."""
 
 from pydantic import BaseModel
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import specs
+from pipelines.registry import TASK_KINDS
 from scheduler.tables import TaskRow
 from scheduler.task import TaskState
 
 RECENT_TASKS = 50
+
+_PER_UNIT = (TaskRow.duration_s / TaskRow.units).label("seconds_per_unit")
+_MEASURED = (TaskRow.state == TaskState.SUCCEEDED.value, TaskRow.duration_s.is_not(None))
 
 
 def units_of(kind: str, spec: BaseModel) -> float:
@@ -33,19 +37,50 @@ def units_of(kind: str, spec: BaseModel) -> float:
     return max(size, 0.01)
 
 
-async def estimate_s(session: AsyncSession, kind: str, model: str, units: float) -> float | None:
-    """Seconds a task of ``units`` will run: the median over recent successes; None before the first."""
+def shape_of(kind: str, spec: BaseModel) -> str:
+    """What the duration of a task depends on beside its size; empty for a spec that its kind does not know."""
+    known = TASK_KINDS.get(kind)
+    return known.shape(spec) if known is not None and isinstance(spec, known.spec) else ""
+
+
+async def estimate_s(session: AsyncSession, kind: str, model: str, spec: BaseModel) -> float | None:
+    """Seconds such a task will run: the median over recent successes of its shape, else of all its model's; None
+    before the first."""
+    return await measured_s(session, kind, model, shape_of(kind, spec), units_of(kind, spec))
+
+
+async def measured_s(session: AsyncSession, kind: str, model: str, shape: str, units: float) -> float | None:
+    """Like estimate_s, of a task whose shape and size are known."""
+    alike = _median(TaskRow.kind == kind, TaskRow.model == model, TaskRow.shape == shape)
+    seconds_per_unit = await session.scalar(alike)
+    if seconds_per_unit is None:
+        seconds_per_unit = await session.scalar(_median(TaskRow.kind == kind, TaskRow.model == model))
+    return None if seconds_per_unit is None else float(seconds_per_unit) * units
+
+
+async def paces(session: AsyncSession) -> dict[tuple[str, str, str], float]:
+    """Seconds per unit by kind, model and shape: the medians over recent successes."""
+    rank = func.row_number().over(
+        partition_by=(TaskRow.kind, TaskRow.model, TaskRow.shape), order_by=TaskRow.finished_at.desc()
+    )
     recent = (
-        select((TaskRow.duration_s / TaskRow.units).label("seconds_per_unit"))
-        .where(
-            TaskRow.kind == kind,
-            TaskRow.model == model,
-            TaskRow.state == TaskState.SUCCEEDED.value,
-            TaskRow.duration_s.is_not(None),
-        )
+        select(TaskRow.kind, TaskRow.model, TaskRow.shape, _PER_UNIT, rank.label("rank")).where(*_MEASURED).subquery()
+    )
+    median = func.percentile_cont(0.5).within_group(recent.c.seconds_per_unit)
+    rows = await session.execute(
+        select(recent.c.kind, recent.c.model, recent.c.shape, median)
+        .where(recent.c.rank <= RECENT_TASKS)
+        .group_by(recent.c.kind, recent.c.model, recent.c.shape)
+    )
+    return {(kind, model, shape): float(seconds) for kind, model, shape, seconds in rows}
+
+
+def _median(*conditions: ColumnElement[bool]) -> Select[float | None]:
+    recent = (
+        select(_PER_UNIT)
+        .where(*_MEASURED, *conditions)
         .order_by(TaskRow.finished_at.desc())
         .limit(RECENT_TASKS)
         .subquery()
     )
-    seconds_per_unit = await session.scalar(select(func.percentile_cont(0.5).within_group(recent.c.seconds_per_unit)))
-    return None if seconds_per_unit is None else float(seconds_per_unit) * units
+    return select(func.percentile_cont(0.5).within_group(recent.c.seconds_per_unit))

@@ -5,22 +5,38 @@ Lock order, so that no two processes wait for each other: the leader row, then a
 for; where more are wanted, those that somebody holds are skipped.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import load_only
 
 from runtime.database import utc_now
-from scheduler.policy import WaitingTask
-from scheduler.ports import Assignment, AttemptId, AttemptReport, Device
+from scheduler.backlog import WaitingTask
+from scheduler.ports import Assignment, AttemptId, AttemptReport
 from scheduler.retries import Verdict, judge
 from scheduler.tables import AttemptRow, TaskRow
 from scheduler.task import TaskState
+from scheduler.warmth import ModelProfile
 
 _QUEUED = TaskRow.state == TaskState.QUEUED.value
+_WAITING = (
+    TaskRow.id,
+    TaskRow.seq,
+    TaskRow.tenant_id,
+    TaskRow.kind,
+    TaskRow.model,
+    TaskRow.units,
+    TaskRow.shape,
+    TaskRow.created_at,
+    TaskRow.priority,
+    TaskRow.weight,
+    TaskRow.deadline_at,
+)
 _RUNNING = TaskRow.state == TaskState.RUNNING.value
 
 
@@ -42,48 +58,27 @@ class Progress:
     fraction: float
 
 
-async def load_waiting(session: AsyncSession, devices: dict[str, Device], *, after_seq: int) -> list[WaitingTask]:
-    """Tasks that may start now, in order of arrival. ``devices`` maps model ids to where they run."""
+async def load_waiting(
+    session: AsyncSession, models: Mapping[str, ModelProfile], *, after_seq: int
+) -> list[WaitingTask]:
+    """Tasks that may start now, in order of arrival."""
     rows = await session.execute(
-        select(
-            TaskRow.id,
-            TaskRow.seq,
-            TaskRow.tenant_id,
-            TaskRow.kind,
-            TaskRow.model,
-            TaskRow.units,
-            TaskRow.priority,
-            TaskRow.weight,
-            TaskRow.deadline_at,
-        )
-        .where(_QUEUED, TaskRow.seq > after_seq, _may_start(utc_now()))
-        .order_by(TaskRow.seq)
+        select(*_WAITING).where(_QUEUED, TaskRow.seq > after_seq, _may_start(utc_now())).order_by(TaskRow.seq)
     )
-    return [
-        WaitingTask(
-            id=row.id,
-            seq=row.seq,
-            tenant_id=row.tenant_id,
-            kind=row.kind,
-            model=row.model,
-            device=devices.get(row.model, "cpu"),
-            units=row.units,
-            priority=row.priority,
-            weight=row.weight,
-            deadline_at=row.deadline_at,
-        )
-        for row in rows
-    ]
+    return [_waiting_task(row, models) for row in rows]
 
 
-async def load_running(session: AsyncSession) -> list[RunningAttempt]:
+async def load_running(
+    session: AsyncSession, models: Mapping[str, ModelProfile]
+) -> list[tuple[RunningAttempt, WaitingTask]]:
+    """Attempts that hold their task, each with what the policy would have looked at."""
     rows = await session.execute(
         select(TaskRow, AttemptRow.worker)
         .join(AttemptRow, (AttemptRow.task_id == TaskRow.id) & (AttemptRow.epoch == TaskRow.epoch))
         .where(_RUNNING)
         .order_by(TaskRow.seq)
     )
-    return [_running_attempt(task, worker) for task, worker in rows]
+    return [(_running_attempt(task, worker), _waiting_task(task, models)) for task, worker in rows]
 
 
 async def load_cancelled(session: AsyncSession) -> list[AttemptId]:
@@ -219,6 +214,24 @@ async def record_progress(session: AsyncSession, progress: Sequence[Progress], *
 
 def _may_start(now: datetime) -> ColumnElement[bool]:
     return or_(TaskRow.not_before.is_(None), TaskRow.not_before <= now)
+
+
+def _waiting_task(row: TaskRow | Row[*tuple[Any, ...]], models: Mapping[str, ModelProfile]) -> WaitingTask:
+    profile = models.get(row.model)
+    return WaitingTask(
+        id=row.id,
+        seq=row.seq,
+        tenant_id=row.tenant_id,
+        kind=row.kind,
+        model=row.model,
+        device="cpu" if profile is None else profile.device,
+        units=row.units,
+        shape=row.shape,
+        since_s=row.created_at.timestamp(),
+        priority=row.priority,
+        weight=row.weight,
+        deadline_s=math.inf if row.deadline_at is None else row.deadline_at.timestamp(),
+    )
 
 
 def _running_attempt(task: TaskRow, worker: str) -> RunningAttempt:

@@ -20,17 +20,19 @@ from monitoring import metrics
 from runtime.bilingual import spoken
 from runtime.database import Database
 from runtime.redis import WAKE_SCHEDULER, subscribed
-from scheduler import ledger, orders, roster
+from scheduler import estimates, ledger, orders, roster
 from scheduler.crew import Crew
 from scheduler.leader import Leadership
 from scheduler.outage import MAYBE_AWAY, is_outage
 from scheduler.policy import Policy
-from scheduler.ports import Assignment, AttemptReport, Device, Farm
+from scheduler.pool import Tuning
+from scheduler.ports import Assignment, AttemptReport, Farm
 from scheduler.queue import wake_reactions
 from scheduler.retries import Verdict
 from scheduler.scaling import Scaling
 from scheduler.suspects import Suspects
 from scheduler.task import TERMINAL, OutcomeClass
+from scheduler.warmth import ModelProfile
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +41,9 @@ _OUTAGE_RETRY_S = 0.5
 
 @dataclass(frozen=True)
 class LoopConfig:
-    """``slow_poll_s``: how often everything that waits is read anew, whatever Redis said. ``autoscales``: the cluster
-    grows by what it is told every ``scale_interval_s``, and takes nodes that were idle for ``idle_node_s``."""
+    """``slow_poll_s``: how often everything that waits is read anew, whatever Redis said. ``tenant_limit``: tasks
+    of one tenant that run at a time on one kind of device. ``autoscales``: the cluster grows by what it is told every
+    ``scale_interval_s``, and takes nodes that were idle for ``idle_node_s``."""
 
     lease_s: float
     poll_interval_s: float
@@ -48,13 +51,15 @@ class LoopConfig:
     cancel_grace_s: float = 10.0
     slow_poll_s: float = 1.0
     progress_interval_s: float = 1.0
+    tenant_limit: int | None = None
     autoscales: bool = False
     idle_node_s: float = 300.0
     scale_interval_s: float = 5.0
 
 
 class Scheduler:
-    """One turn of leadership. ``devices`` maps model ids to where they run."""
+    """One turn of leadership. ``models`` are profiles by model id; a model that is not there runs on the CPU.
+    ``wall_clock`` gives seconds since 1970."""
 
     def __init__(
         self,
@@ -63,20 +68,22 @@ class Scheduler:
         farm: Farm,
         *,
         leadership: Leadership,
-        devices: dict[str, Device],
+        models: dict[str, ModelProfile],
         config: LoopConfig,
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._redis = redis_client
         self._farm = farm
         self._leadership = leadership
-        self._devices = devices
+        self._models = models
         self._config = config
         self._clock = clock
+        self._wall_clock = wall_clock
         self._wake = asyncio.Event()
         self._finished = asyncio.Event()
-        self._policy = Policy()
+        self._policy = Policy(models, wall_clock, Tuning(tenant_limit=config.tenant_limit))
         self._suspects = Suspects()
         self._scaling = Scaling(config.idle_node_s)
         self._crew = Crew(
@@ -90,6 +97,7 @@ class Scheduler:
             cancel_grace_s=config.cancel_grace_s,
         )
         self._in_doubt = True  # the database may hold running attempts that this process does not know
+        self._measured = False
         self._read_all_at = 0.0
         self._last_seq = 0
 
@@ -142,7 +150,9 @@ class Scheduler:
 
     async def _until_woken(self) -> None:
         try:
-            async with asyncio.timeout(max(0.0, self._read_all_at - self._clock())):
+            # The policy may want to be asked again though nothing happened: a load pays by then, or a deadline nears.
+            wait_s = min(self._read_all_at - self._clock(), self._policy.next_at_s() - self._wall_clock())
+            async with asyncio.timeout(max(0.0, wait_s)):
                 await self._wake.wait()
         except TimeoutError:
             return
@@ -152,10 +162,14 @@ class Scheduler:
     async def _recover(self) -> None:
         """Join the attempts that run according to the database; those whose worker is gone are lost."""
         async with self._database.transaction() as session:
-            running = await ledger.load_running(session)
+            running = await ledger.load_running(session, self._models)
+            if not self._measured:
+                self._policy.on_measured(await estimates.paces(session))
+                self._measured = True
         known = self._crew.attempts()
-        for attempt in running:
+        for attempt, task in running:
             if attempt.assignment.attempt not in known:
+                self._policy.on_running(task)
                 self._crew.give(attempt)
                 log.info("attempt taken up again", worker=attempt.worker, **attempt.assignment.trace)
         self._in_doubt = False
@@ -210,7 +224,7 @@ class Scheduler:
         return await self._settle(report.model_copy(update=refused))
 
     def _count(self, assignment: Assignment, report: AttemptReport) -> None:
-        self._policy.on_end(report.task_id, report.duration_s)
+        self._policy.on_end(report.task_id, report.duration_s, report.timings_s.get("load", 0.0))
         metrics.ATTEMPTS.labels(assignment.kind, report.outcome.value).inc()
         if report.outcome is OutcomeClass.SUCCEEDED and report.duration_s is not None:
             metrics.TASK_SECONDS.labels(assignment.kind, assignment.model).observe(report.duration_s)
@@ -227,7 +241,7 @@ class Scheduler:
         earlier may commit its lower numbers later."""
         read_all = self._clock() >= self._read_all_at
         async with self._database.transaction() as session:
-            waiting = await ledger.load_waiting(session, self._devices, after_seq=0 if read_all else self._last_seq)
+            waiting = await ledger.load_waiting(session, self._models, after_seq=0 if read_all else self._last_seq)
             cancelled = await ledger.load_cancelled(session)
             if read_all:
                 self._crew.obey((await orders.load(session)).drain_too(self._scaling.let_go))
@@ -244,7 +258,7 @@ class Scheduler:
             self._crew.cancel(attempt)
 
     async def _start(self) -> None:
-        placements = {task.id: worker for task, worker in self._policy.place()}
+        placements = {placed.task.id: placed.worker for placed in self._policy.place()}
         if not placements:
             return
         # Until the answer is here, each of these may or may not have started.

@@ -1,144 +1,284 @@
-"""Which waiting task runs on which free worker. Pure and incremental.
+"""Which waiting task runs on which free worker: fair warm pull. Pure and incremental, with an injected clock and no
+randomness; production and simulation share it.
 
-Order: higher priority first; inside it the earliest deadline; then the tenant that was served least for its
-weight; inside a tenant first in, first out. Production and simulation share this file.
+When a worker frees, it serves a deadline in danger; else a task that waited past a bound; else the highest priority,
+and inside it, among tenants whose weighted virtual time is near the least, a task whose model the worker has; else one
+for whose model a load pays. A load pays once the task has waited as long as the load takes, times a price that grows
+with the queue. Until then a worker that has nothing warm to do stays idle, and whoever arrives for a model that is
+warm there gets it at once.
 """
 
-import heapq
-import math
-from collections import defaultdict
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from typing import NamedTuple
 
+from scheduler.backlog import Demand, Entry, Tenant, WaitingTask
+from scheduler.pool import Pool, Tuning
 from scheduler.ports import Device
+from scheduler.warmth import Model, ModelProfile, Warmth, Worker, WorkerProfile
 
 _SMOOTHING = 0.2
-_UNMEASURED_S_PER_UNIT = 1.0
+_UNMEASURED_S_PER_UNIT = 10.0
 
 
-@dataclass(frozen=True)
-class WaitingTask:
-    """What the policy looks at. ``seq`` is the order of arrival, ``units`` the size of the work (see
-    estimates)."""
+class Placement(NamedTuple):
+    """``evict`` names the models that are worth least on that worker, where room is needed."""
 
-    id: str
-    seq: int
-    tenant_id: str
-    kind: str
-    model: str
-    device: Device
-    units: float
-    priority: int = 0
-    weight: float = 1.0
-    deadline_at: datetime | None = None
+    task: WaitingTask
+    worker: str
+    evict: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Pace:
+    """What a unit of one kind of work takes."""
+
+    s_per_unit: float = _UNMEASURED_S_PER_UNIT
+    measured: bool = False
+
+    def learn(self, s_per_unit: float) -> None:
+        if self.measured:
+            self.s_per_unit += _SMOOTHING * (s_per_unit - self.s_per_unit)
+        else:
+            self.s_per_unit, self.measured = s_per_unit, True
+
+
+@dataclass(slots=True)
+class _Running:
+    task: WaitingTask
+    tenant: Tenant
+    model: Model
+    pace: _Pace
+    estimate_s: float
+    load_s: float
+
+
+def _turn(demand: Demand) -> tuple[float, float]:
+    return (-demand.priority, demand.oldest_s)
 
 
 class Policy:
-    """Feed it what happens, then ask for ``place``."""
+    """Feed it what happens, then ask for ``place``. ``models`` are profiles by model id; one that is not there costs
+    nothing to load. ``clock`` gives the seconds on which the tasks' times are."""
 
-    def __init__(self) -> None:
-        self._waiting: dict[str, WaitingTask] = {}
-        # device -> priority -> tenant -> heap of (deadline, seq, task id); entries of withdrawn tasks are
-        # skipped.
-        self._queues: dict[Device, dict[int, dict[str, list[tuple[float, int, str]]]]] = defaultdict(
-            lambda: defaultdict(lambda: defaultdict(list))
-        )
-        self._free: dict[Device, dict[str, None]] = {"cpu": {}, "gpu": {}}
-        self._served_s: dict[str, float] = {}
-        self._charged_s: dict[str, tuple[WaitingTask, float]] = {}
-        self._s_per_unit: dict[tuple[str, str], float] = {}
+    def __init__(
+        self, models: dict[str, ModelProfile], clock: Callable[[], float], tuning: Tuning | None = None
+    ) -> None:
+        self._clock = clock
+        tuning = tuning or Tuning()
+        self._limited = tuning.tenant_limit is not None
+        self._warmth = Warmth(models)
+        self._pools: dict[Device, Pool] = {device: Pool(self._warmth, tuning) for device in ("cpu", "gpu")}
+        self._freed: dict[Worker, None] = {}
+        self._arrived: dict[str, WaitingTask] = {}
+        self._offered: dict[Demand, Pool] = {}
+        """What idle workers are to be asked for."""
+        self._entries: dict[str, Entry] = {}
+        self._running: dict[str, _Running] = {}
+        self._paces: dict[tuple[str, str, str], _Pace] = {}
+        self._placements: list[Placement] = []
 
-    @property
-    def waiting(self) -> list[WaitingTask]:
-        return list(self._waiting.values())
+    # --- workers
 
-    def on_arrival(self, task: WaitingTask) -> None:
-        """A task became ready to run. Telling it twice is harmless."""
-        if task.id in self._waiting:
-            return
-        self._waiting[task.id] = task
-        if task.tenant_id not in self._served_s:
-            # A newcomer starts level with the least served, not with an advantage for all the time it was
-            # away.
-            self._served_s[task.tenant_id] = min(self._served_s.values(), default=0.0)
-        deadline = task.deadline_at.timestamp() if task.deadline_at else math.inf
-        heap = self._queues[task.device][task.priority][task.tenant_id]
-        heapq.heappush(heap, (deadline, task.seq, task.id))
+    def on_worker(self, profile: WorkerProfile) -> None:
+        """A worker exists. Telling it twice is harmless."""
+        if profile.name not in self._warmth.workers:
+            self._warmth.add(profile)
+            self._pools[profile.device].workers += 1
 
-    def on_withdrawn(self, task_id: str) -> None:
-        """A waiting task is not to run any more."""
-        self._waiting.pop(task_id, None)
+    def on_lost(self, worker: str) -> None:
+        """A worker exists no more."""
+        self.on_gone(worker)
+        if (found := self._warmth.workers.get(worker)) is not None:
+            self._warmth.remove(found)
+            self._pools[found.profile.device].workers -= 1
 
-    def on_free(self, worker: str, device: Device) -> None:
-        self._free[device][worker] = None
+    def on_resident(self, worker: str, models: Collection[str]) -> None:
+        """The models that the worker says it has, the least recently used first."""
+        if (found := self._warmth.workers.get(worker)) is not None:
+            self._warmth.on_resident(found, models)
 
-    def is_free(self, worker: str) -> bool:
-        return any(worker in workers for workers in self._free.values())
+    def on_free(self, worker: str) -> None:
+        """A worker has nothing to do. Raises KeyError for one that does not exist."""
+        found = self._warmth.workers[worker]
+        if not found.idle:
+            self._freed[found] = None
 
     def on_gone(self, worker: str) -> None:
         """A worker that was free is not any more."""
-        for workers in self._free.values():
-            workers.pop(worker, None)
+        if (found := self._warmth.workers.get(worker)) is not None:
+            self._freed.pop(found, None)
+            self._pools[found.profile.device].set_idle(found, False)
 
-    def on_end(self, task_id: str, duration_s: float | None) -> None:
-        """A task that was placed ended its attempt; ``duration_s`` is None where it was not measured."""
-        charged = self._charged_s.pop(task_id, None)
-        if charged is None or duration_s is None:
+    def is_free(self, worker: str) -> bool:
+        found = self._warmth.workers.get(worker)
+        return found is not None and (found.idle or found in self._freed)
+
+    # --- tasks
+
+    @property
+    def waiting(self) -> list[WaitingTask]:
+        return [entry.task for entry in self._entries.values()] + list(self._arrived.values())
+
+    def on_arrival(self, task: WaitingTask) -> None:
+        """A task became ready to run. Telling it twice is harmless."""
+        if task.id not in self._entries:
+            self._arrived[task.id] = task
+
+    def on_withdrawn(self, task_id: str) -> None:
+        """A waiting task is not to run any more."""
+        self._arrived.pop(task_id, None)
+        if (entry := self._entries.pop(task_id, None)) is not None:
+            self._pools[entry.task.device].remove(entry)
+
+    def on_measured(self, s_per_unit: dict[tuple[str, str, str], float]) -> None:
+        """What was measured before, by kind, model and shape."""
+        for key, seconds in s_per_unit.items():
+            self._paces.setdefault(key, _Pace()).learn(seconds)
+
+    def on_running(self, task: WaitingTask) -> None:
+        """A task runs that was not placed here, but by whoever led before."""
+        if task.id not in self._running:
+            tenant = self._pools[task.device].tenant(task)
+            tenant.running += 1
+            self._running[task.id] = _Running(task, tenant, self._warmth.model(task.model), self._pace(task), 0.0, 0.0)
+
+    def on_end(self, task_id: str, duration_s: float | None, load_s: float = 0.0) -> None:
+        """A task that was placed ended its attempt. ``duration_s`` is what it kept its worker for, None where that was
+        not measured, ``load_s`` the part of it in which its model was loaded."""
+        running = self._running.pop(task_id, None)
+        if running is None:
             return
-        task, estimate_s = charged
-        self._served_s[task.tenant_id] += (duration_s - estimate_s) / task.weight
-        key = (task.kind, task.model)
-        measured = duration_s / task.units
-        before = self._s_per_unit.get(key, measured)
-        self._s_per_unit[key] = before + _SMOOTHING * (measured - before)
+        task = running.task
+        self._leave(running)
+        if duration_s is None:
+            return
+        service_s = max(duration_s - load_s, 0.0)
+        running.tenant.virtual_s += (service_s - running.estimate_s) / task.weight
+        running.pace.learn(service_s / task.units)
+        if load_s and running.load_s:
+            self._warmth.on_loaded(running.model, running.load_s, load_s)
 
     def on_not_started(self, task_id: str) -> None:
         """A placement came to nothing, such as for a task cancelled meanwhile: its tenant was not served."""
-        charged = self._charged_s.pop(task_id, None)
-        if charged is not None:
-            task, estimate_s = charged
-            self._served_s[task.tenant_id] -= estimate_s / task.weight
+        if (running := self._running.pop(task_id, None)) is not None:
+            running.tenant.virtual_s -= running.estimate_s / running.task.weight
+            self._leave(running)
 
-    def place(self) -> list[tuple[WaitingTask, str]]:
-        """Tasks with their workers, for as long as there are both; these tasks wait and workers are free no
-        more."""
-        placements = []
-        for device, workers in self._free.items():
-            while workers and (task := self._pop(device)) is not None:
-                worker = next(iter(workers))
-                del workers[worker]
-                self._charge(task)
-                placements.append((task, worker))
-        return placements
+    def _leave(self, running: _Running) -> None:
+        running.tenant.running -= 1
+        if self._limited:
+            pool = self._pools[running.task.device]
+            self._offered |= dict.fromkeys(running.tenant.demands, pool)
 
-    def next_model(self, device: Device) -> str | None:
-        """The model of the task that is to be placed next on a device of that kind."""
-        heap = self._first(device)
-        return None if heap is None else self._waiting[heap[0][2]].model
+    # --- what is to be done
 
-    def _pop(self, device: Device) -> WaitingTask | None:
-        heap = self._first(device)
-        return None if heap is None else self._waiting.pop(heapq.heappop(heap)[2])
+    def place(self) -> list[Placement]:
+        """Tasks with their workers; they wait and are free no more."""
+        self._placements = []
+        now_s = self._clock()
+        for pool in self._pools.values():
+            pool.now_s = now_s
+        if self._arrived:
+            self._admit()
+        for pool in self._pools.values():
+            if pool.backlog.count:
+                self._look_around(pool)
+        if self._freed:
+            freed, self._freed = self._freed, {}
+            for worker in freed:
+                self._pull(worker)
+        if self._offered:
+            offered, self._offered = self._offered, {}
+            for demand in sorted(offered, key=_turn) if len(offered) > 1 else offered:
+                self._offer(demand, offered[demand])
+        return self._placements
 
-    def _first(self, device: Device) -> list[tuple[float, int, str]] | None:
-        """The queue whose first task is next."""
-        classes = self._queues[device]
-        for priority in sorted(classes, reverse=True):
-            tenants = classes[priority]
-            for tenant_id in list(tenants):
-                heap = tenants[tenant_id]
-                while heap and heap[0][2] not in self._waiting:
-                    heapq.heappop(heap)
-                if not heap:
-                    del tenants[tenant_id]
-            if not tenants:
-                del classes[priority]
-                continue
-            tenant_id = min(tenants, key=lambda name: (tenants[name][0][0], self._served_s[name], tenants[name][0][1]))
-            return tenants[tenant_id]
-        return None
+    def next_at_s(self) -> float:
+        """When to ask again though nothing happens; infinite for never."""
+        return min(self._pools["cpu"].next_at_s(), self._pools["gpu"].next_at_s())
 
-    def _charge(self, task: WaitingTask) -> None:
-        estimate_s = task.units * self._s_per_unit.get((task.kind, task.model), _UNMEASURED_S_PER_UNIT)
-        self._charged_s[task.id] = (task, estimate_s)
-        self._served_s[task.tenant_id] += estimate_s / task.weight
+    def next_model(self, worker: str) -> str | None:
+        """The model of what the worker would be given if it were free now."""
+        found = self._warmth.workers.get(worker)
+        if found is None:
+            return None
+        pool = self._pools[found.profile.device]
+        pool.now_s = self._clock()
+        entry = pool.choose(found)
+        return None if entry is None else entry.task.model
+
+    def _admit(self) -> None:
+        arrived, self._arrived = self._arrived, {}
+        if len(arrived) == 1 and not self._freed and self._place_at_once(*arrived.values()):
+            return
+        for task in arrived.values():
+            pool = self._pools[task.device]
+            entry = self._entries[task.id] = pool.add(task, task.units * self._pace(task).s_per_unit)
+            self._offered[entry.demand] = pool
+        for demand, pool in self._offered.items():
+            pool.wait(demand)
+
+    def _place_at_once(self, task: WaitingTask) -> bool:
+        """The common case: an idle worker has the model. Nobody waits for it there, or it would not be idle."""
+        model = self._warmth.model(task.model)
+        if not model.idle or self._limited or task.needs or task.peak_gb:
+            return False
+        # Not next(reversed()), which steps over the places of all that were taken from the end before.
+        worker, _ = model.idle.popitem()
+        if model.profile.peak_gb > worker.profile.vram_gb:
+            model.idle[worker] = None
+            return False
+        pool = self._pools[task.device]
+        self._run(pool, task, pool.tenant(task), model, worker)
+        return True
+
+    def _look_around(self, pool: Pool) -> None:
+        """What only time has changed."""
+        for demand in pool.come_due():
+            self._offered[demand] = pool
+        pool.backlog.note_danger(pool.now_s)
+        for _, _, entry in pool.backlog.urgent if pool.idle else ():
+            if entry.waits and pool.has_room(entry.tenant) and (worker := pool.idle_for(entry.demand)) is not None:
+                self._give(pool, entry, worker)
+
+    def _pull(self, worker: Worker) -> None:
+        pool = self._pools[worker.profile.device]
+        if pool.backlog.count:
+            if (entry := pool.choose(worker)) is not None:
+                self._give(pool, entry, worker)
+                return
+            self._offered |= dict.fromkeys(pool.impatient, pool)
+        pool.set_idle(worker, True)
+
+    def _offer(self, demand: Demand, pool: Pool) -> None:
+        while pool.idle and demand.count:
+            entry, _ = pool.first(demand)
+            worker = None if entry is None else pool.idle_for(demand)
+            if entry is None or worker is None or not pool.pays(entry, worker):
+                break
+            self._give(pool, entry, worker)
+        pool.wait(demand)
+
+    def _give(self, pool: Pool, entry: Entry, worker: Worker) -> None:
+        del self._entries[entry.task.id]
+        self._run(pool, entry.task, entry.tenant, entry.demand.model, worker)
+        pool.remove(entry)
+
+    def _run(self, pool: Pool, task: WaitingTask, tenant: Tenant, model: Model, worker: Worker) -> None:
+        pace = self._pace(task)
+        estimate_s = task.units * pace.s_per_unit
+        pool.set_idle(worker, False)
+        pool.charge(tenant, estimate_s / task.weight)
+        tenant.running += 1
+        load_s = 0.0 if model in worker.resident else self._warmth.load_s(worker, model, pool.now_s)
+        self._running[task.id] = _Running(task, tenant, model, pace, estimate_s, load_s)
+        dropped = self._warmth.use(worker, model, estimate_s, pool.now_s)
+        evict = tuple([victim.name for victim in dropped]) if dropped else ()
+        self._placements.append(Placement(task, worker.profile.name, evict))
+
+    def _pace(self, task: WaitingTask) -> _Pace:
+        key = (task.kind, task.model, task.shape)
+        if (found := self._paces.get(key)) is None:
+            found = self._paces[key] = _Pace()
+        return found

@@ -16,7 +16,7 @@ from pipelines.registry import TASK_KINDS
 from runtime.database import utc_now
 from runtime.ids import new_id
 from runtime.redis import WAKE_REACTIONS, WAKE_SCHEDULER
-from scheduler.estimates import units_of
+from scheduler.estimates import shape_of, units_of
 from scheduler.tables import JobRow, TaskRow
 from scheduler.task import (
     TERMINAL,
@@ -83,6 +83,7 @@ def _new_row(task: NewTask, job_state: JobState) -> dict[str, Any]:
         "model": task.model,
         "spec": task.spec.model_dump(mode="json"),
         "units": units_of(task.kind, task.spec),
+        "shape": shape_of(task.kind, task.spec),
         "label": task.label,
         "reaction": task.reaction,
         "context": task.context,

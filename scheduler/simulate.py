@@ -10,6 +10,7 @@ arrival_s); a fleet is JSON with the fields of scheduler.simulation.fleet.Fleet.
 
 import argparse
 import dataclasses
+import gc
 import json
 import math
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from scheduler.simulation.engine import simulate
 from scheduler.simulation.errors import InputError
+from scheduler.simulation.faults import FaultOptions
 from scheduler.simulation.fleet import Fleet, read_fleet
 from scheduler.simulation.policies import POLICIES
 from scheduler.simulation.report import figures, table
@@ -39,7 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"error: {error}\n")
         return EXIT_BAD_INPUT
     started = time.perf_counter()
-    run = simulate(trace, fleet, POLICIES[options.policy])
+    faults = FaultOptions(**{field.name: getattr(options, field.name) for field in dataclasses.fields(FaultOptions)})
+    # What was read stays to the end: the collector has nothing to look for there.
+    gc.collect()
+    gc.freeze()
+    run = simulate(trace, fleet, POLICIES[options.policy], faults)
     wall_s = time.perf_counter() - started
     shown = figures(run, trace, fleet, wall_s)
     sys.stdout.write(f"{json.dumps(shown) if options.json else table(shown)}\n")
@@ -67,6 +73,12 @@ def _parser() -> argparse.ArgumentParser:
         kind, text = made[field.name]
         flag = f"--{field.name.replace('_', '-')}"
         parser.add_argument(flag, type=kind, help=f"{text} (default {field.default})")
+    parser.add_argument("--deaths-per-hour", type=_not_negative, default=0.0, help="of a worker, for each busy hour")
+    parser.add_argument("--hangs-per-hour", type=_not_negative, default=0.0, help="likewise")
+    parser.add_argument(
+        "--estimate-error", type=_not_negative, default=0.0, help="by how much measured durations are off (log sigma)"
+    )
+    parser.add_argument("--fault-seed", type=_seed, default=0, help="another one makes other faults")
     return parser
 
 

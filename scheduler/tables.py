@@ -67,6 +67,8 @@ class TaskRow(Base):
     spec: Mapped[dict[str, Any]]
     units: Mapped[float]
     """How much work it is, in the unit of its kind: see scheduler.estimates.units_of."""
+    shape: Mapped[str]
+    """What its duration depends on beside its size and its model: see pipelines.registry.TaskKind.shape."""
     label: Mapped[str]
     reaction: Mapped[str]
     context: Mapped[dict[str, Any]]

@@ -32,7 +32,7 @@ from control_plane.work import Work
 from runtime.database import utc_now
 from runtime.ids import new_id
 from scheduler import queue
-from scheduler.estimates import estimate_s
+from scheduler.estimates import measured_s
 from scheduler.task import TaskState
 
 
@@ -85,7 +85,7 @@ async def _begin(
     placed = await build.timings(work.session, clips, lines)
     # the unit of an encode task: megapixel-seconds
     units = timeline_rules.total_duration(placed) * config.width * config.height / 1e6
-    estimate = await estimate_s(work.session, "encode", model, units)
+    estimate = await measured_s(work.session, "encode", model, "encode", units)
     return ExportResponse(
         export_task_id=row.id,
         estimated_duration=round(estimate, 1) if estimate is not None else None,

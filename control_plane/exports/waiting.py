@@ -1,5 +1,7 @@
 """Exports wait for what is still being made of their film; this queues the encoding once it is there."""
 
+from datetime import timedelta
+
 from control_plane.errors import QuotaExceeded, StorageFull
 from control_plane.events import service as events
 from control_plane.events.schemas import ExportFailed, QuotaInsufficient
@@ -16,6 +18,9 @@ from runtime.database import utc_now
 from scheduler.task import NewTask
 
 ENCODE_REACTION = "exports.encoded"
+
+_WITHIN = timedelta(minutes=2)
+"""From when on an export that a person waits for goes before everything else."""
 
 
 async def start_waiting(work: Work, project: projects.ProjectRow) -> None:
@@ -56,6 +61,7 @@ async def start(work: Work, project: projects.ProjectRow, export: tables.ExportR
         label=f"film {export.name}",
         context={"export_id": export.id},
         priority=30,  # a person waits for it
+        deadline_at=utc_now() + _WITHIN,
     )
     (export.task_id,) = await quota.enqueue_paid(work, [task])
     export.waiting, export.edit_count = False, project.edit_count

@@ -25,7 +25,7 @@ from control_plane.work import Work
 from models.specs import CameraMovement, Framing, Shot, VideoSpec
 from runtime.ids import new_id
 from scheduler import queue
-from scheduler.estimates import estimate_s, units_of
+from scheduler.estimates import estimate_s
 from scheduler.task import NewTask
 
 VIDEO_REACTION = "timeline.video"
@@ -43,7 +43,7 @@ async def generate_video(
     content = f"生成镜头 {clip.shot_number} 的视频" + (f"：{request.prompt}" if request.prompt else "")
     about = {"clip_id": clip.id, "generation_id": video.id}
     await conversations.asked(work, project.id, content, "generate_video", **about)
-    estimate = await estimate_s(work.session, tasks[0].kind, tasks[0].model, units_of(tasks[0].kind, spec))
+    estimate = await estimate_s(work.session, tasks[0].kind, tasks[0].model, spec)
     return GenerateVideoResponse(
         generation_id=video.id,
         estimated_duration=round(estimate or 0.0, 1),

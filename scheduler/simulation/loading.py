@@ -30,9 +30,15 @@ class Memory:
         """The models in the GPU's VRAM, the least recently used first."""
         return self._vram[gpu].keys()
 
-    def use(self, gpu: int, model: str, now_s: float) -> Load | None:
-        """Have the model run on the GPU from now on; None when it is there already."""
+    def clear(self, gpu: int) -> None:
+        """The GPU's process ended."""
+        self._vram[gpu].clear()
+
+    def use(self, gpu: int, model: str, now_s: float, evict: Collection[str] = ()) -> Load | None:
+        """Have the model run on the GPU from now on, without those to ``evict``; None when it is there already."""
         vram = self._vram[gpu]
+        for other in evict:
+            vram.pop(other, None)
         loaded = model in vram
         if loaded and next(reversed(vram)) == model:
             return None

@@ -25,6 +25,7 @@ NOTES = {
     "slowdown_by_tenant": "mean of flow over service",
     "jain": "Jain's index of these: 1 when all tenants are slowed down alike, 1/tenants at worst",
     "deadline_misses": "tasks that ended after their deadline",
+    "lost_attempts": "attempts that ended with their worker, and were run again",
     "decisions_per_s": "placements per second of one core inside the policy",
     "wall_s": "real time of the simulation",
     "peak_rss_mb": "memory of this process at its most",
@@ -50,7 +51,8 @@ def figures(run: Run, trace: Trace, fleet: Fleet, wall_s: float) -> dict[str, An
         "slowdown_by_tenant": slowdowns,
         "jain": jain(list(slowdowns.values())),
         "deadline_misses": int(np.sum(np.asarray(trace.arrival_s) + flow_s > np.asarray(trace.deadline_s))),
-        "decisions_per_s": len(trace) / run.policy_s if run.policy_s else 0.0,
+        "lost_attempts": run.lost,
+        "decisions_per_s": (len(trace) + run.lost) / run.policy_s if run.policy_s else 0.0,
         "wall_s": wall_s,
         "peak_rss_mb": peak_rss_mb(),
     }

@@ -39,6 +39,7 @@ from runtime.settings import Settings
 from scheduler.leader import try_to_lead
 from scheduler.loop import LoopConfig, Scheduler
 from scheduler.ports import Assignment, AttemptReport
+from scheduler.profiles import profiles
 from scheduler.task import OutcomeClass
 from scheduler.testing import FakeFarm
 from tests.conftest import fresh_database
@@ -276,7 +277,7 @@ async def plane(
         services.redis,
         farm,
         leadership=leadership,
-        devices={model.id: model.device for model in services.catalog.models.values()},
+        models=profiles(services.catalog),
         config=LoopConfig(lease_s=30, poll_interval_s=0.1, max_attempts=3),
     )
     scheduling = asyncio.create_task(scheduler.run())

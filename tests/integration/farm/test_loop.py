@@ -40,7 +40,7 @@ async def scheduling(
     client = connect(redis_url)
     leadership = await try_to_lead(database)
     assert leadership is not None
-    scheduler = Scheduler(database, client, farm, leadership=leadership, devices={}, config=config)
+    scheduler = Scheduler(database, client, farm, leadership=leadership, models={}, config=config)
     task = asyncio.create_task(scheduler.run())
     try:
         yield task

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from models.specs import MusicSpec, SpeechSpec
+from models.specs import ArtStyle, ImageSpec, MusicSpec, SpeechSpec
 from monitoring.metrics import queue_metrics
 from runtime.database import Database, utc_now
 from scheduler import ledger, queue
-from scheduler.estimates import estimate_s
+from scheduler.estimates import estimate_s, paces
 from scheduler.leader import LostLeadershipError, try_to_lead
 from scheduler.ports import AttemptReport
 from scheduler.tables import TRANSITION_TRIGGER, TaskRow
@@ -391,16 +391,31 @@ async def test_a_leader_that_was_stopped_knows_that_it_may_be_replaced(database:
 # --- measuring
 
 
+def picture(width: int) -> ImageSpec:
+    return ImageSpec(prompt="p", width=width, height=100, style=ArtStyle(style_name="ink"))
+
+
 async def test_estimates_come_from_what_was_measured(database: Database) -> None:
     async with database.transaction() as session:
-        assert await estimate_s(session, "speech", "m", 1.0) is None
-    _, ids = await enqueue(database, 3)
-    units = (await row(database, ids[0])).units
+        assert await estimate_s(session, "text_to_image", "m", picture(100)) is None
+    small, large = picture(100), picture(1000)
+    _, ids = await enqueue(database, 3, kind="text_to_image", spec=small)
     for task_id, duration_s in zip(ids, (1.0, 2.0, 60.0), strict=True):
         await finish(database, task_id, duration_s=duration_s)
     async with database.transaction() as session:
-        assert await estimate_s(session, "speech", "m", 3 * units) == pytest.approx(6.0)
-        assert await estimate_s(session, "speech", "other", units) is None
+        assert await estimate_s(session, "text_to_image", "m", small) == pytest.approx(2.0)
+        # Of its shape nothing was measured: by its size.
+        assert await estimate_s(session, "text_to_image", "m", large) == pytest.approx(20.0)
+        assert await estimate_s(session, "text_to_image", "other", small) is None
+    _, (first,) = await enqueue(database, kind="text_to_image", spec=large)
+    await finish(database, first, duration_s=7.0)
+    async with database.transaction() as session:
+        assert await estimate_s(session, "text_to_image", "m", large) == pytest.approx(7.0)
+        assert await estimate_s(session, "text_to_image", "m", small) == pytest.approx(2.0)
+        assert await paces(session) == {
+            ("text_to_image", "m", "100x100"): pytest.approx(2.0 / 0.01),
+            ("text_to_image", "m", "1000x100"): pytest.approx(7.0 / 0.1),
+        }
 
 
 async def test_queue_metrics_come_from_the_rows(database: Database) -> None:

@@ -1,130 +1,391 @@
-"""Order of service: priority, deadline, least served tenant, first in first out."""
+"""Fair warm pull: who is served next, on which worker, and when a load pays. Loading m or n takes 2 s from the node's
+memory and 10 s from disk, ``free`` nothing; a worker has no limit of memory unless it is said."""
 
-from datetime import UTC, datetime
+import math
+from typing import Any
 
-from scheduler.policy import Policy, WaitingTask
-from scheduler.ports import Device
+import pytest
 
+from scheduler.backlog import WaitingTask
+from scheduler.policy import Policy
+from scheduler.pool import Tuning
+from scheduler.warmth import ModelProfile, WorkerProfile
 
-def waiting(
-    seq: int, tenant: str = "a", *, device: Device = "cpu", units: float = 1.0, **fields: object
-) -> WaitingTask:
-    return WaitingTask(
-        id=f"t{seq}",
-        seq=seq,
-        tenant_id=tenant,
-        kind="speech",
-        model="m",
-        device=device,
-        units=units,
-        **fields,  # type: ignore[arg-type]
-    )
+STRICT = Tuning(spread_s=0.0)
+GPU = ModelProfile(device="gpu", size_gb=20.0, peak_gb=30.0, hot_load_s=2.0, cold_load_s=10.0)
 
 
-def order(*tasks: WaitingTask, policy: Policy | None = None) -> list[str]:
-    """The order in which one worker is given the tasks, each ending before the next."""
-    policy = policy or Policy()
-    for task in tasks:
-        policy.on_arrival(task)
-    placed = []
-    for _ in tasks:
-        policy.on_free("w", "cpu")
-        for task, _worker in policy.place():
-            placed.append(task.id)
-            policy.on_end(task.id, task.units)
-    return placed
+class Farm:
+    """A policy with its clock and workers; ``run`` places and remembers what runs where."""
+
+    def __init__(self, *workers: str, tuning: Tuning | None = None, **models: ModelProfile) -> None:
+        self.now_s = 0.0
+        self.policy = Policy({"m": GPU, "n": GPU, **models}, lambda: self.now_s, tuning)
+        self.running: dict[str, str] = {}
+        self._seq = 0
+        for worker in workers:
+            self.add(worker)
+
+    def add(self, worker: str, node: str = "node", **fields: Any) -> None:
+        self.policy.on_worker(WorkerProfile(worker, "cpu" if worker.startswith("c") else "gpu", node, **fields))
+        self.policy.on_free(worker)
+
+    def arrive(self, tenant: str = "a", model: str = "m", device: str = "gpu", **fields: Any) -> str:
+        self._seq += 1
+        values: dict[str, Any] = {"kind": "k", "units": 1.0, "since_s": self.now_s} | fields
+        task = WaitingTask(f"t{self._seq}", self._seq, tenant, model=model, device=device, **values)  # type: ignore[arg-type]
+        self.policy.on_arrival(task)
+        return task.id
+
+    def run(self, now_s: float | None = None) -> dict[str, str]:
+        """What starts now, task by worker."""
+        self.now_s = self.now_s if now_s is None else now_s
+        started = {placed.task.id: placed.worker for placed in self.policy.place()}
+        self.running |= started
+        return started
+
+    def end(self, task: str, now_s: float, duration_s: float | None = None, load_s: float = 0.0) -> dict[str, str]:
+        """A task ends, and its worker is free."""
+        self.now_s = now_s
+        self.policy.on_end(task, duration_s, load_s)
+        self.policy.on_free(self.running.pop(task))
+        return self.run()
+
+
+# --- who is served
+
+
+def strict_cpu(*tasks: tuple[str, dict[str, Any]], tuning: Tuning = STRICT) -> list[str]:
+    """The order in which one worker runs tasks that need no load, of (tenant, fields)."""
+    farm = Farm("c", tuning=tuning)
+    units = {farm.arrive(tenant, "free", "cpu", **fields): fields.get("units", 1.0) for tenant, fields in tasks}
+    order = list(farm.run())
+    while farm.running:
+        (task,) = farm.running
+        order += farm.end(task, farm.now_s + units[task], units[task])
+    return order
 
 
 def test_first_in_first_out_inside_a_tenant() -> None:
-    assert order(waiting(3), waiting(1), waiting(2)) == ["t1", "t2", "t3"]
+    assert strict_cpu(("a", {}), ("a", {}), ("a", {})) == ["t1", "t2", "t3"]
 
 
 def test_priority_comes_first() -> None:
-    assert order(waiting(1), waiting(2, priority=5), waiting(3, priority=1)) == ["t2", "t3", "t1"]
-
-
-def test_the_earliest_deadline_comes_first_inside_a_priority() -> None:
-    soon, late = datetime(2030, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
-    tasks = (
-        waiting(1),
-        waiting(2, "b", deadline_at=late),
-        waiting(3, deadline_at=soon),
-        waiting(4, priority=1),
-    )
-    assert order(*tasks) == ["t4", "t3", "t2", "t1"]
+    assert strict_cpu(("a", {}), ("a", {"priority": 5}), ("b", {"priority": 1})) == ["t2", "t3", "t1"]
 
 
 def test_a_tenant_with_many_tasks_does_not_hold_up_another() -> None:
-    many = [waiting(seq) for seq in range(1, 5)]
-    assert order(*many, waiting(5, "b"), waiting(6, "b")) == ["t1", "t5", "t2", "t6", "t3", "t4"]
-
-
-def test_looking_at_what_comes_next_takes_nothing_away() -> None:
-    policy = Policy()
-    assert policy.next_model("cpu") is None
-    policy.on_arrival(waiting(1))
-    policy.on_arrival(WaitingTask("urgent", 2, "a", "speech", "other", "cpu", 1.0, priority=5))
-    assert (policy.next_model("cpu"), policy.next_model("gpu")) == ("other", None)
-    policy.on_withdrawn("urgent")
-    assert policy.next_model("cpu") == "m"
-    policy.on_free("w", "cpu")
-    assert [task.id for task, _ in policy.place()] == ["t1"]
-
-
-def test_what_counts_is_work_and_not_the_number_of_tasks() -> None:
-    assert order(waiting(1, units=3), waiting(2), waiting(3, "b"), waiting(4, "b"), waiting(5, "b")) == [
-        "t1", "t3", "t4", "t5", "t2",
-    ]  # fmt: skip
+    tasks = [("a", {})] * 4 + [("b", {})] * 2
+    assert strict_cpu(*tasks) == ["t1", "t5", "t2", "t6", "t3", "t4"]
 
 
 def test_a_heavier_weight_gets_more() -> None:
-    heavy = [waiting(seq, "a", weight=2.0) for seq in range(1, 5)]
-    light = [waiting(seq, "b") for seq in range(5, 8)]
-    assert order(*heavy, *light) == ["t1", "t5", "t2", "t3", "t6", "t4", "t7"]
+    tasks = [("a", {"weight": 2.0})] * 4 + [("b", {})] * 3
+    assert strict_cpu(*tasks) == ["t1", "t5", "t2", "t3", "t6", "t4", "t7"]
 
 
 def test_a_newcomer_gets_no_advantage_for_having_been_away() -> None:
-    policy = Policy()
-    order(*[waiting(seq) for seq in range(1, 11)], policy=policy)
-    assert order(waiting(11), waiting(12), waiting(13, "b"), waiting(14, "b"), policy=policy) == [
-        "t11", "t13", "t12", "t14",
-    ]  # fmt: skip
+    farm = Farm("c", tuning=STRICT)
+    for _ in range(6):
+        farm.arrive("a", "free", "cpu")
+    farm.run()
+    for at_s in (1.0, 2.0, 3.0, 4.0):
+        (task,) = farm.running
+        farm.end(task, at_s, 1.0)
+    farm.arrive("b", "free", "cpu")
+    farm.arrive("b", "free", "cpu")
+    farm.end("t5", 5.0, 1.0)
+    assert list(farm.running) == ["t7"], "b is served once, being level with who was served least"
+    farm.end("t7", 6.0, 1.0)
+    assert list(farm.running) == ["t6"]
+
+
+def test_a_tenant_may_be_ahead_a_little_for_a_warm_model() -> None:
+    farm = Farm("g", tuning=Tuning(spread_s=25.0))
+    first = farm.arrive("a", "m")
+    farm.run()
+    ahead, behind = farm.arrive("a", "m"), farm.arrive("b", "n")
+    assert list(farm.end(first, 12.0, 12.0)) == [ahead], "a is 12 s ahead"
+    again = farm.arrive("a", "m")
+    assert list(farm.end(ahead, 40.0, 28.0)) == [behind], "a is 40 s ahead"
+    assert list(farm.end(behind, 60.0, 1.0)) == [again]
+
+
+def test_no_more_of_a_tenant_run_than_allowed() -> None:
+    farm = Farm("c1", "c2", "c3", tuning=Tuning(tenant_limit=1))
+    first, second = farm.arrive("a", "free", "cpu"), farm.arrive("a", "free", "cpu")
+    other = farm.arrive("b", "free", "cpu")
+    assert set(farm.run()) == {first, other}
+    assert list(farm.end(other, 1.0, 1.0)) == []
+    assert list(farm.end(first, 2.0, 2.0)) == [second]
+
+
+def test_who_ran_before_a_restart_counts_towards_the_limit() -> None:
+    farm = Farm("c1", tuning=Tuning(tenant_limit=1))
+    farm.policy.on_running(WaitingTask("before", 0, "a", "k", "free", "cpu", 1.0))
+    waiting = farm.arrive("a", "free", "cpu")
+    assert farm.run() == {}
+    farm.policy.on_end("before", 5.0)
+    assert list(farm.run()) == [waiting]
+
+
+# --- deadlines and long waits
+
+
+def test_a_deadline_in_danger_comes_before_the_shortest_and_the_least_served() -> None:
+    farm = Farm("c", tuning=STRICT)
+    running = farm.arrive("a", "free", "cpu")
+    farm.run()
+    farm.arrive("b", "free", "cpu", kind="short", units=0.1)
+    late = farm.arrive("a", "free", "cpu", deadline_s=100.0)
+    # It takes 50 s, and 5 s are kept.
+    assert list(farm.end(running, 46.0, 50.0)) == [late]
+
+
+def test_a_deadline_that_is_far_changes_nothing() -> None:
+    farm = Farm("c", tuning=STRICT)
+    running = farm.arrive("a", "free", "cpu")
+    farm.run()
+    short = farm.arrive("b", "free", "cpu")
+    farm.arrive("a", "free", "cpu", deadline_s=200.0)
+    assert list(farm.end(running, 80.0, 50.0)) == [short]
+
+
+def test_the_earliest_of_the_deadlines_in_danger_comes_first() -> None:
+    farm = Farm("c")
+    running = farm.arrive("a", "free", "cpu")
+    farm.run()
+    farm.arrive("a", "free", "cpu", deadline_s=40.0)
+    soon = farm.arrive("a", "free", "cpu", deadline_s=30.0)
+    assert list(farm.end(running, 29.0)) == [soon]
+
+
+def test_a_deadline_in_danger_waits_for_no_warm_worker() -> None:
+    farm = Farm("g", "h")
+    farm.policy.on_measured({("k", "m", ""): 1.0})
+    busy = farm.arrive(model="m")
+    warm = farm.run()[busy]
+    idle = ({"g", "h"} - {warm}).pop()
+    urgent = farm.arrive(model="m", deadline_s=17.0)
+    assert farm.run(0.5) == {}
+    assert farm.policy.next_at_s() <= 1.0  # 17 s, less 5 of margin, 10 for the load and 1 for the task
+    assert farm.run(1.0) == {urgent: idle}
+
+
+def test_what_waited_too_long_comes_before_what_is_short() -> None:
+    farm = Farm("c", tuning=Tuning(longest_wait_s=50.0, drains=0.0))
+    running = farm.arrive("a", "free", "cpu")
+    farm.run()
+    old = farm.arrive("a", "free", "cpu", units=100.0)
+    for _ in range(3):
+        farm.arrive("b", "free", "cpu")
+    assert old not in farm.end(running, 49.0, 1.0)
+    (short,) = farm.running
+    assert list(farm.end(short, 50.0, 1.0)) == [old]
+
+
+# --- models
+
+
+def test_an_idle_worker_that_has_the_model_is_taken_first() -> None:
+    farm = Farm("g", "h")
+    first = farm.arrive(model="m")
+    worker = farm.run()[first]
+    farm.end(first, 5.0, 5.0)
+    assert farm.run(6.0) == {}
+    again = farm.arrive(model="m")
+    assert farm.run() == {again: worker}
+
+
+def test_a_worker_pulls_what_it_has_before_what_came_earlier() -> None:
+    farm = Farm("g")
+    first = farm.arrive(model="m")
+    farm.run()
+    farm.arrive(model="n")
+    warm = farm.arrive(model="m")
+    assert list(farm.end(first, 5.0, 5.0)) == [warm]
+
+
+def test_a_model_that_no_worker_has_is_loaded_at_once_where_one_is_idle() -> None:
+    farm = Farm("g", "h")
+    assert len(farm.run()) == 0
+    one, other = farm.arrive(model="m"), farm.arrive(model="n")
+    assert set(farm.run()) == {one, other}
+
+
+def test_a_second_copy_is_loaded_once_waiting_costs_more() -> None:
+    farm = Farm(tuning=Tuning(patience=0.0))
+    farm.add("g", "node1")
+    farm.add("h", "node1")
+    for _ in range(2):  # teaches that a task takes 1 s
+        task = farm.arrive(model="m")
+        farm.run()
+        farm.end(task, farm.now_s + 20.0, 1.0)
+    first = farm.arrive(model="m")
+    farm.run(100.0)
+    second = farm.arrive(model="m")
+    # One waits and one worker is idle: a second of the worker is worth a second of waiting. The node has the model.
+    assert farm.run(101.0) == {}
+    assert farm.policy.next_at_s() == pytest.approx(102.0)
+    assert list(farm.run(102.0)) == [second]
+    assert farm.running[first] != farm.running[second]
+
+
+def test_many_who_wait_are_worth_a_load_at_once() -> None:
+    farm = Farm("g", "h")
+    for _ in range(4):
+        farm.arrive(model="m")
+    assert set(farm.run().values()) == {"g", "h"}
+    assert len(farm.policy.waiting) == 2
+
+
+def test_a_node_that_has_the_model_in_memory_is_loaded_on_first() -> None:
+    farm = Farm()
+    farm.add("g", "node1")
+    first = farm.arrive(model="m")
+    farm.run()
+    farm.end(first, 20.0, 20.0, load_s=10.0)
+    farm.policy.on_gone("g")  # such as by an order to drain it
+    farm.add("far", "node2")
+    farm.add("near", "node1")
+    farm.run()
+    task = farm.arrive(model="m", deadline_s=0.0)
+    assert farm.run(21.0) == {task: "near"}
+
+
+def test_who_is_worth_least_makes_room() -> None:
+    farm = Farm(worn=GPU)
+    farm.add("g", vram_gb=50.0)
+    for turn, model in enumerate(("m", "worn", "m")):
+        task = farm.arrive(model=model, units=0.1 if model == "worn" else 1.0)
+        farm.run(100.0 * turn)
+        farm.end(task, 100.0 * turn + 50.0, 10.0)
+    farm.arrive(model="n")
+    (placed,) = farm.policy.place()
+    assert placed.evict == ("worn",)
+
+
+def test_a_task_goes_only_where_it_fits() -> None:
+    farm = Farm()
+    farm.add("small", vram_gb=24.0)
+    assert farm.arrive(model="m") and farm.run() == {}
+    farm.add("large", vram_gb=48.0)
+    assert list(farm.run().values()) == ["large"]
+    little = farm.arrive(model="m", peak_gb=24.0)
+    assert farm.run(30.0) == {little: "small"}
+
+
+def test_a_task_goes_only_where_it_finds_what_it_needs() -> None:
+    farm = Farm("g")
+    task = farm.arrive(model="free", needs=frozenset({"nvenc"}))
+    assert farm.run() == {}
+    farm.add("h", capabilities=frozenset({"nvenc"}))
+    assert farm.run() == {task: "h"}
+
+
+def test_a_worker_that_dropped_a_model_is_not_taken_to_have_it() -> None:
+    farm = Farm("g", "h")
+    first = farm.arrive(model="m")
+    worker = farm.run()[first]
+    farm.end(first, 5.0)
+    farm.policy.on_resident(worker, [])
+    other = ({"g", "h"} - {worker}).pop()
+    farm.policy.on_resident(other, ["m"])
+    assert farm.run(6.0) == {}
+    task = farm.arrive(model="m")
+    assert farm.run() == {task: other}
+
+
+def test_looking_at_what_comes_next_takes_nothing_away() -> None:
+    farm = Farm("g")
+    running = farm.arrive(model="m")
+    farm.run()
+    assert farm.policy.next_model("g") is None
+    waiting = farm.arrive(model="m")
+    farm.run()
+    assert (farm.policy.next_model("g"), farm.policy.next_model("gone")) == ("m", None)
+    assert list(farm.end(running, 1.0)) == [waiting]
+
+
+def test_a_load_is_learned_from() -> None:
+    farm = Farm("g", "h", tuning=Tuning(patience=0.0))
+    farm.add("far", "node2")
+    task = farm.arrive(model="m")
+    farm.run()
+    farm.end(task, 60.0, 55.0, load_s=50.0)
+    assert farm.policy._warmth.model("m").cold_load_s == pytest.approx(10.0 + 0.2 * 40.0)
+    assert farm.policy._warmth.model("m").hot_load_s == 2.0
+
+
+# --- what comes and goes
 
 
 def test_devices_do_not_mix() -> None:
-    policy = Policy()
-    policy.on_arrival(waiting(1, device="gpu"))
-    policy.on_arrival(waiting(2, device="cpu"))
-    policy.on_free("c", "cpu")
-    assert [(task.id, worker) for task, worker in policy.place()] == [("t2", "c")]
-    policy.on_free("g", "gpu")
-    assert [(task.id, worker) for task, worker in policy.place()] == [("t1", "g")]
+    farm = Farm("c")
+    farm.arrive(model="m", device="gpu")
+    task = farm.arrive(model="free", device="cpu")
+    assert farm.run() == {task: "c"}
+    farm.add("g")
+    assert list(farm.run().values()) == ["g"]
 
 
 def test_a_withdrawn_task_is_not_placed_and_may_come_again() -> None:
-    policy = Policy()
-    policy.on_arrival(waiting(1))
-    policy.on_withdrawn("t1")
-    policy.on_free("w", "cpu")
-    assert policy.place() == []
-    policy.on_arrival(waiting(1))
-    assert [task.id for task, _ in policy.place()] == ["t1"]
-    policy.on_free("w", "cpu")
-    assert policy.place() == []
+    policy = (farm := Farm("c")).policy
+    task = WaitingTask("t", 1, "a", "k", "free", "cpu", 1.0)
+    policy.on_arrival(task)
+    policy.on_withdrawn("t")
+    assert farm.run() == {}
+    policy.on_gone("c")
+    policy.on_arrival(task)
+    assert farm.run() == {}
+    policy.on_withdrawn("t")
+    policy.on_free("c")
+    assert farm.run() == {}
+    policy.on_arrival(task)
+    policy.on_arrival(task)
+    assert farm.run() == {"t": "c"}
+    policy.on_free("c")
+    assert farm.run() == {}
 
 
 def test_a_worker_that_went_away_is_given_nothing() -> None:
-    policy = Policy()
-    policy.on_free("w", "cpu")
-    policy.on_gone("w")
-    policy.on_arrival(waiting(1))
-    assert policy.place() == []
+    farm = Farm("c", "d")
+    farm.policy.on_gone("c")
+    farm.policy.on_lost("d")
+    assert not farm.policy.is_free("c") and not farm.policy.is_free("d")
+    farm.arrive(model="free", device="cpu")
+    assert farm.run() == {}
+    farm.policy.on_free("c")
+    assert farm.policy.is_free("c")
+    assert list(farm.run().values()) == ["c"]
 
 
 def test_a_placement_that_came_to_nothing_is_not_charged() -> None:
-    policy = Policy()
-    policy.on_arrival(waiting(1))
-    policy.on_free("w", "cpu")
-    policy.place()
-    policy.on_not_started("t1")
-    assert order(waiting(2, "b"), waiting(1), policy=policy) == ["t1", "t2"]
+    farm = Farm("c", tuning=STRICT)
+    task = farm.arrive("a", "free", "cpu")
+    farm.run()
+    farm.policy.on_not_started(task)
+    farm.running.clear()
+    other = farm.arrive("b", "free", "cpu")
+    again = farm.arrive("a", "free", "cpu")
+    farm.policy.on_free("c")
+    assert list(farm.run()) == [other]
+    assert list(farm.end(other, 1.0, 1.0)) == [again]
+
+
+def test_what_was_measured_before_counts() -> None:
+    farm = Farm("c")
+    farm.policy.on_measured({("long", "free", ""): 50.0, ("short", "free", ""): 2.0})
+    first = farm.arrive(model="free", device="cpu")
+    farm.run()
+    farm.arrive(model="free", device="cpu", kind="long")
+    short = farm.arrive(model="free", device="cpu", kind="short", priority=0, peak_gb=1.0)
+    assert list(farm.end(first, 1.0)) == [short]
+
+
+def test_nothing_is_to_be_asked_again_where_nothing_waits() -> None:
+    farm = Farm("g")
+    assert farm.policy.next_at_s() == math.inf
+    farm.arrive(model="m")
+    farm.run()
+    assert farm.policy.next_at_s() == math.inf

@@ -1,13 +1,17 @@
 """The simulated farm: flow times, loads and policies, against cases worked out by hand."""
 
+from collections import deque
+
 import pytest
 
-from scheduler.policy import Policy, WaitingTask
-from scheduler.ports import Device
+from scheduler.backlog import Entry, WaitingTask
+from scheduler.policy import Placement
+from scheduler.pool import Pool
 from scheduler.simulation.engine import simulate
 from scheduler.simulation.errors import PolicyError
 from scheduler.simulation.loading import Load, Memory
 from scheduler.simulation.policies import POLICIES, FarmView, Fifo
+from scheduler.warmth import Worker
 from tests.unit.scheduler.simulation_inputs import fleet, trace
 
 NO_LOADS = {"load_fixed_s": 0.0, "disk_gb_per_s": 1e12, "pcie_gb_per_s": 1e12}
@@ -53,17 +57,35 @@ def test_fair_puts_the_earliest_deadline_first() -> None:
     assert flows("fair", *tasks, deadline_s=[float("inf"), 20.0, 9.0]) == pytest.approx([5, 8, 6])
 
 
+def _lanes(pool: Pool) -> list[deque[Entry]]:
+    return [lane for demands in pool.backlog.by_model.values() for demand in demands for lane in demand.lanes.values()]
+
+
 def test_fair_is_the_policy_of_production(monkeypatch: pytest.MonkeyPatch) -> None:
     tasks = [(0, 5, "m0", "t0"), (1, 1, "m0", "t0"), (2, 3, "m0", "t0")]
     assert flows("fair", *tasks) == pytest.approx([5, 5, 7])
 
-    def newest_first(policy: Policy, device: Device) -> WaitingTask | None:
-        waiting = policy.waiting
-        return policy._waiting.pop(waiting[-1].id) if device == "gpu" and waiting else None
+    def newest_first(pool: Pool, worker: Worker) -> Entry | None:
+        waiting = (entry for lane in _lanes(pool) for entry in lane if entry.waits)
+        return max(waiting, key=lambda entry: entry.task.seq, default=None)
 
-    monkeypatch.setattr(Policy, "_pop", newest_first)
+    monkeypatch.setattr(Pool, "choose", newest_first)
     assert flows("fair", *tasks) == pytest.approx([5, 8, 6])
     assert flows("fifo", *tasks) == pytest.approx([5, 5, 7])
+
+
+def test_round_robin_serves_the_tenants_in_turn() -> None:
+    tasks = [(0, 1, "m0", "big")] * 3 + [(0, 1, "m0", "small")] * 2
+    assert flows("round-robin", *tasks) == pytest.approx([1, 3, 5, 2, 4])
+
+
+def test_shortest_first_goes_by_what_was_measured() -> None:
+    # Both shapes are tried once; from 6 s on it is known which is shorter.
+    tasks = [(0.0, 5.0), (0.0, 1.0), (0.0, 5.0), (0.0, 1.0)]
+    shapes = ["long", "short", "long", "short"]
+    assert flows("shortest-first", *((*task, "m0", "t0") for task in tasks), shape=shapes) == pytest.approx(
+        [5, 6, 12, 7]
+    )
 
 
 # --- loads
@@ -133,7 +155,7 @@ def test_fifo_warm_takes_the_free_worker_that_has_the_model() -> None:
 
 
 class _Twice(Fifo):
-    def place(self) -> list[tuple[WaitingTask, str]]:
+    def place(self) -> list[Placement]:
         return super().place() * 2
 
 
@@ -145,12 +167,12 @@ class _Again(Fifo):
     def on_arrival(self, task: WaitingTask) -> None:
         self.first = self.first or task
 
-    def place(self) -> list[tuple[WaitingTask, str]]:
-        return [(self.first, self._free.popleft())] if self.first and self._free else []
+    def place(self) -> list[Placement]:
+        return [Placement(self.first, self._free.popleft())] if self.first and self._free else []
 
 
 class _Never(Fifo):
-    def place(self) -> list[tuple[WaitingTask, str]]:
+    def place(self) -> list[Placement]:
         return []
 
 
@@ -170,9 +192,9 @@ def test_a_policy_sees_the_clock_and_what_is_loaded() -> None:
             super().__init__()
             self._view = view
 
-        def on_free(self, worker: str, device: Device) -> None:
+        def on_free(self, worker: str) -> None:
             seen.append((self._view.now_s(), list(self._view.resident(worker))))
-            super().on_free(worker, device)
+            super().on_free(worker)
 
     simulate(trace((3, 5)), fleet(), Watching)
     assert seen == [(0.0, []), (pytest.approx(19.0), ["m0"])]
