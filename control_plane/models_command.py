@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,7 @@ from runtime.settings import get_settings
 
 if TYPE_CHECKING:
     from models.catalog import Catalog, Model
+    from models.manifest import Progress
 
 models = typer.Typer(no_args_is_help=True, help="Models of the catalog, and their weights on this machine.")
 
@@ -87,7 +90,7 @@ def check_models_folder() -> None:
 
 
 def _is_to_pull(model: "Model") -> bool:
-    from models.weights import MANIFEST
+    from models.manifest import MANIFEST
 
     weights = model.weights
     if weights is None or weights.path is not None:
@@ -154,8 +157,6 @@ def _state(model: "Model", catalog: "Catalog") -> str:
 def pull_models(names: NamesArgument = None, catalog: CatalogOption = None, data_dir: DataDirOption = None) -> None:
     """Bring weights onto this machine. Without it, a worker does so when a model is first asked for."""
     use_data_dir(data_dir)
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
     from models.pull import pull
     from models.weights import BadWeightsError
 
@@ -167,33 +168,58 @@ def pull_models(names: NamesArgument = None, catalog: CatalogOption = None, data
         if weights is None or weights.path is not None:
             continue
         folder = weights.folder(settings().models_folder)
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-        with Progress(*columns, disable=not sys.stderr.isatty()) as display:
-            bar = display.add_task(model.id, total=None)
-
-            def show(name: str, done: int, total: int, display: Progress = display, bar: "int" = bar) -> None:
-                display.update(bar, completed=done, total=total, description=f"{name}")  # type: ignore[arg-type]
-
-            try:
-                pull(weights, folder, show)
-            except (OSError, BadWeightsError) as error:
-                fail(f"{model.id}: {error}")
+        try:
+            with _shown(model.id) as progress:
+                pull(weights, folder, progress)
+        except (OSError, BadWeightsError) as error:
+            fail(f"{model.id}: {error}")
         typer.echo(f"{model.id}: {folder}")
 
 
+@contextmanager
+def _shown(title: str) -> "Iterator[Progress]":
+    """A bar of the bytes that are pulled or read, where somebody watches."""
+    from rich import progress
+    from rich.console import Console
+
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.DownloadColumn(),
+        progress.TransferSpeedColumn(),
+    )
+    with progress.Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as display:
+        bar = display.add_task(title, total=None)
+
+        def show(name: str, done: int, total: int) -> None:
+            display.update(bar, completed=done, total=total, description=f"{title}: {name}")
+
+        yield show
+
+
 @models.command("verify")
-def verify_models(names: NamesArgument = None, catalog: CatalogOption = None, data_dir: DataDirOption = None) -> None:
-    """Read the weights: hashes as they were pulled, safetensors only, and tensors that fit their classes."""
+def verify_models(
+    names: NamesArgument = None,
+    *,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read files again that did not change since they were read.")
+    ] = False,
+    catalog: CatalogOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Check the weights: hashes as they were pulled, safetensors only, and tensors that fit their classes."""
     use_data_dir(data_dir)
     from models.weights import BadWeightsError, verify
 
     path = catalog_path(catalog)
+    models_dir = settings().models_folder
     bad = False
     for model in _chosen(names, catalog):
         if model.weights is None:
             continue
         try:
-            verified = verify(model.weights.folder(settings().models_folder))
+            with _shown(model.id) as progress:
+                verified = verify(model.weights.folder(models_dir), models_dir, full=full, progress=progress)
         except BadWeightsError as error:
             bad = True
             typer.echo(f"{model.id}: {error}")
@@ -235,7 +261,7 @@ def bench_model(
     command = [sys.executable, "-m", "models.bench", str(path), name, "--runs", str(runs)]
     command += ["--size", size] if size else []
     command += ["--json"] if as_json else []
-    raise typer.Exit(subprocess.run(command, check=False).returncode)
+    os.execv(sys.executable, command)  # noqa: S606  becomes the process itself, and ends with it
 
 
 def _chosen(names: list[str] | None, option: Path | None) -> "list[Model]":

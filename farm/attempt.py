@@ -159,6 +159,9 @@ class Attempt:
         self._fraction = min(max(fraction, 0.0), 1.0)
         shown = None if preview is None else jpeg(preview)
         self._bench.reporter.report(self.assignment, self._phase, self._fraction, preview=shown)
+        self.stop_if_cancelled()
+
+    def stop_if_cancelled(self) -> None:
         if self._cancelled.is_set():
             raise TaskCancelled
 

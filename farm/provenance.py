@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from models.catalog import HelperKind, Model
+from models.manifest import read_manifest
 from models.specs import Helped, Provenance, Spec
-from models.weights import read_manifest
 
 _ENGINES = ("torch", "diffusers", "transformers")
 

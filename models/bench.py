@@ -53,6 +53,9 @@ class Watch:
         finally:
             self.phases_s[name] = self.phases_s.get(name, 0.0) + time.perf_counter() - started
 
+    def stop_if_cancelled(self) -> None:
+        """Nobody cancels a bench."""
+
     def note(self, **parameters: Any) -> None:
         """Nothing is kept of a bench."""
 

@@ -15,8 +15,9 @@ from typing import Any
 
 from models.catalog import Catalog, CatalogError, Model
 from models.catalog_file import located, read_catalog
+from models.manifest import files_of
 from models.sources import Usage
-from models.weights import BadWeightsError, check, files_of
+from models.weights import BadWeightsError, check
 from runtime.settings import get_settings
 
 

@@ -32,6 +32,10 @@ class Report(Protocol):
         """``fraction`` of the adapter's own work is done; ``preview`` shows it, small."""
         ...
 
+    def stop_if_cancelled(self) -> None:
+        """Raise where the task was cancelled; unlike a fraction, it says nothing of progress."""
+        ...
+
     def phase(self, name: Phase, /) -> AbstractContextManager[None]:
         """Compiling and decoding are not steps and take longer than one."""
         ...

@@ -1,25 +1,25 @@
 """Bringing a model's files onto this machine, from a Hugging Face hub or an object store.
 
-`python -m models.pull WEIGHTS_JSON FOLDER` is what a worker runs. What is pulled appears in its folder whole or not at
-all, and goes on where it was when it is interrupted.
+`python -m models.pull WEIGHTS_JSON FOLDER PARENT_PID` is what a worker runs. What is pulled appears in its folder whole
+or not at all, and goes on where it was when it is interrupted.
 """
 
+import ctypes
 import fcntl
-import hashlib
+import os
 import re
+import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+from models.manifest import MANIFEST, Progress, measure, quiet
 from models.sources import Weights
-from models.weights import MANIFEST, BadWeightsError, check, measure, part_of
-
-Progress = Callable[[str, int, int], None]
-"""Of a file's name, how many bytes of all are there, and how many there are."""
+from models.weights import BadWeightsError, check, part_of
 
 _SUFFIXES = frozenset([".safetensors", ".json", ".txt", ".model", ".jinja", ".npy", ".tiktoken", ".wav", ".flac"])
-_VARIANT = re.compile(r"\.(fp16|bf16|fp32|fp8|int8|ema|non_ema)(?=[.-])")
 _CHUNK = 8 << 20
+_PR_SET_PDEATHSIG = 1
+_VARIANT = re.compile(r"\.(fp16|bf16|fp32|fp8|int8|ema|non_ema)(?=[.-])")
 
 
 def wanted(names: list[str], variant: str | None) -> list[str]:
@@ -46,7 +46,7 @@ def _has(names: list[str], path: PurePosixPath, variant: str) -> bool:
     return any(PurePosixPath(name).parent == path.parent and f".{variant}." in name for name in names)
 
 
-def pull(weights: Weights, folder: Path, progress: Progress = lambda name, done, total: None) -> None:
+def pull(weights: Weights, folder: Path, progress: Progress = quiet) -> None:
     """Have the files in ``folder``. Two processes that pull the same one do it once.
 
     Raises OSError for a source that cannot be reached or has no such model, BadWeightsError for files that are not what
@@ -62,19 +62,25 @@ def pull(weights: Weights, folder: Path, progress: Progress = lambda name, done,
         if (folder / MANIFEST).is_file():
             return
         part.mkdir(exist_ok=True)  # whoever had the lock before may have renamed it
-        revision = None
+        revision: str | None = None
+        digests: dict[str, str] = {}
         if weights.hub is not None:
-            revision = _from_hub(weights.hub, weights, part, progress)
+            revision, digests = _from_hub(weights.hub, weights, part, progress)
         elif weights.url is not None:
             _from_store(weights.url, weights, part, progress)
         check(part)
-        manifest = measure(part, source=weights.source, revision=revision)
+        measured = measure(part, progress=lambda name, done, total: progress(f"hashing {name}", done, total))
+        for name, digest in digests.items():
+            if measured.files[name].sha256 != digest:
+                (part / name).unlink()
+                raise BadWeightsError(f"{name} of {weights.source} is not what the hub says it is; it was removed")
+        manifest = measured.model_copy(update={"source": weights.source, "revision": revision})
         (part / MANIFEST).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
         part.rename(folder)
 
 
-def _from_hub(hub: str, weights: Weights, part: Path, progress: Progress) -> str | None:
-    """Returns the commit."""
+def _from_hub(hub: str, weights: Weights, part: Path, progress: Progress) -> tuple[str | None, dict[str, str]]:
+    """Returns the commit, and the digests that the hub knows of its files."""
     import httpx2
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
@@ -88,21 +94,12 @@ def _from_hub(hub: str, weights: Weights, part: Path, progress: Progress) -> str
         done = 0
         for name in names:
             progress(name, done, total)
-            path = Path(api.hf_hub_download(hub, name, revision=info.sha, local_dir=part))
-            expected = files[name].lfs.sha256 if files[name].lfs else None
-            if expected is not None and _sha256(path) != expected:
-                path.unlink()
-                raise BadWeightsError(f"{name} of {weights.source} is not what the hub says it is; it was removed")
+            api.hf_hub_download(hub, name, revision=info.sha, local_dir=part)
             done += files[name].size or 0
         progress("", done, total)
     except (HfHubHTTPError, httpx2.HTTPError) as error:
         raise OSError(f"{weights.source}: {str(error).strip().partition(chr(10))[0]}") from error
-    return info.sha
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return info.sha, {name: lfs.sha256 for name in names if (lfs := files[name].lfs) is not None}
 
 
 def _from_store(url: str, weights: Weights, part: Path, progress: Progress) -> None:
@@ -131,9 +128,24 @@ def _from_store(url: str, weights: Weights, part: Path, progress: Progress) -> N
         raise OSError(f"{weights.source}: {str(error).strip().partition(chr(10))[0]}") from error
 
 
+def _die_with(parent: int) -> None:
+    """Be killed when the parent ends, however it does: nobody would wait for the files, and the disk fills."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:  # it ended before
+        sys.exit(1)
+
+
+def _tell(name: str, done: int, total: int) -> None:
+    """To the worker, which takes silence for a hang."""
+    sys.stdout.write(".")
+    sys.stdout.flush()
+
+
 def main(arguments: list[str]) -> int:
+    if len(arguments) > 2:
+        _die_with(int(arguments[2]))
     try:
-        pull(Weights.model_validate_json(arguments[0]), Path(arguments[1]))
+        pull(Weights.model_validate_json(arguments[0]), Path(arguments[1]), _tell)
     except (OSError, BadWeightsError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

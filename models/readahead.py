@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from models.catalog import Model
-from models.weights import MANIFEST, files_of
+from models.manifest import MANIFEST, files_of
 
 log = structlog.get_logger(__name__)
 

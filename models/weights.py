@@ -1,50 +1,28 @@
 """A model's files on this machine: there, whole, and nothing that runs code when it is read."""
 
-import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import orjson
-from pydantic import BaseModel
 
 from models.catalog import Model
 from models.interfaces import Report
+from models.manifest import MANIFEST, Progress, files_of, measure, quiet, read_manifest
 
-MANIFEST = "reelfarm.json"
 _PICKLES = frozenset([".bin", ".ckpt", ".pkl", ".pickle", ".pt", ".pth"])
 _MAX_HEADER_BYTES = 100 * 1024 * 1024
-_POLL_S = 0.5
+_POLL_S = 0.2
 
 
 class BadWeightsError(RuntimeError):
     """The files of a model are not what its catalog entry says; the message names the file."""
-
-
-class FileRecord(BaseModel):
-    size: int
-    sha256: str
-
-
-class Manifest(BaseModel):
-    """What was pulled: ``revision`` is the commit that the catalog's revision meant then, where the source has
-    commits."""
-
-    source: str
-    revision: str | None = None
-    files: dict[str, FileRecord]
-
-    @property
-    def sha256(self) -> str:
-        """One digest for all files and their names."""
-        lines = [f"{record.sha256}  {name}\n" for name, record in sorted(self.files.items())]
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def fetch(model: Model, models_dir: Path, report: Report) -> Path:
@@ -60,27 +38,33 @@ def fetch(model: Model, models_dir: Path, report: Report) -> Path:
         with report.phase("fetch"):
             _pull_apart(model, folder, report)
     check(folder)
-    if weights.sha256 is not None and (found := _digest(folder)) != weights.sha256:
+    if weights.sha256 is not None and (found := _digest(folder, models_dir, report)) != weights.sha256:
         raise BadWeightsError(f"{folder}: the files' sha256 is {found}, not {weights.sha256} as the catalog says")
     return folder
 
 
 def _pull_apart(model: Model, folder: Path, report: Report) -> None:
-    """In a process of its own, which a cancelled task can end. It counts as alive for as long as files grow."""
+    """In a process of its own, which a cancelled task can end. It counts as alive for as long as files grow or it says
+    that it goes on."""
     assert model.weights is not None  # noqa: S101 - fetch() saw to it
-    command = [sys.executable, "-m", "models.pull", model.weights.model_dump_json(), str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "models.pull", model.weights.model_dump_json(), str(folder), str(os.getpid())]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None and process.stderr is not None  # noqa: S101 - asked for as pipes
+    os.set_blocking(process.stdout.fileno(), False)
     try:
         size = -1
         while process.poll() is None:
             time.sleep(_POLL_S)
-            if (now := _size_of_parts(folder)) != size:
+            report.stop_if_cancelled()
+            if (now := _size_of_parts(folder)) != size or process.stdout.read():
                 size = now
                 report(0.0)
-        _, said = process.communicate()
+        said = process.stderr.read().decode(errors="replace")
     finally:
         process.kill()
         process.wait()
+        process.stdout.close()
+        process.stderr.close()
     if process.returncode != 0:
         reason = said.strip().splitlines()[-1] if said.strip() else f"exit status {process.returncode}"
         raise OSError(f"{model.weights.source} could not be pulled: {reason}")
@@ -92,21 +76,13 @@ def part_of(folder: Path) -> Path:
 
 
 def _size_of_parts(folder: Path) -> int:
+    """Nothing of what is renamed meanwhile, which os.walk passes over."""
     total = 0
-    for path in part_of(folder).rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:  # renamed meanwhile
-            continue
+    for parent, _, names in os.walk(part_of(folder)):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += (Path(parent) / name).stat().st_size
     return total
-
-
-def files_of(folder: Path) -> Iterator[Path]:
-    """Every file of a model, without what was written about them."""
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder).parts
-        if path.is_file() and path.name != MANIFEST and not any(part.startswith(".") for part in inside):
-            yield path
 
 
 def stored_bytes(folder: Path) -> int:
@@ -177,28 +153,17 @@ def pickles(folder: Path) -> list[Path]:
     return [path for path in files_of(folder) if path.suffix in _PICKLES]
 
 
-def read_manifest(folder: Path) -> Manifest | None:
-    try:
-        return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-    except FileNotFoundError:
-        return None
+def _digest(folder: Path, models_dir: Path, report: Report) -> str:
+    """Of what was pulled, as its manifest says; of a folder of the operator's, by reading what changed since it was
+    read last."""
+    if (pulled := read_manifest(folder)) is not None:
+        return pulled.sha256
 
+    def tell(name: str, done: int, total: int) -> None:
+        report(0.0)
 
-@lru_cache(maxsize=64)
-def _digest(folder: Path) -> str:
-    """Of what was pulled, as its manifest says; of a folder of the operator's, by reading it once per process."""
-    manifest = read_manifest(folder)
-    return (manifest or measure(folder)).sha256
-
-
-def measure(folder: Path, *, source: str = "", revision: str | None = None) -> Manifest:
-    """Read and hash every file."""
-    records = {}
-    for path in files_of(folder):
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        records[path.relative_to(folder).as_posix()] = FileRecord(size=path.stat().st_size, sha256=digest)
-    return Manifest(source=source, revision=revision, files=records)
+    with report.phase("fetch"):
+        return measure(folder, models_dir, progress=tell).sha256
 
 
 @dataclass(frozen=True)
@@ -209,19 +174,20 @@ class Verified:
     problems: tuple[str, ...]
 
 
-def verify(folder: Path) -> Verified:
-    """Read all of a folder: hashes as they were when it was pulled, safetensors whole, no pickles.
+def verify(folder: Path, models_dir: Path | None = None, *, full: bool = False, progress: Progress = quiet) -> Verified:
+    """Look at all of a folder: hashes as they were when it was pulled, safetensors whole, no pickles. What is read of
+    it, ``measure`` says.
 
     Raises BadWeightsError where there is nothing to verify.
     """
     check(folder)
-    found = measure(folder)
+    found = measure(folder, models_dir, full=full, progress=progress)
     problems = [f"{path}: pickles may run code; remove it" for path in pickles(folder)]
     if (pulled := read_manifest(folder)) is not None:
         for name, record in pulled.files.items():
             if name not in found.files:
                 problems.append(f"{folder / name}: missing")
-            elif found.files[name] != record:
+            elif not found.files[name].is_of(record):
                 problems.append(f"{folder / name}: changed since it was pulled")
         problems += [f"{folder / name}: was not pulled" for name in found.files.keys() - pulled.files.keys()]
     return Verified(found.sha256, tuple(problems))

@@ -35,6 +35,10 @@ class TaskContext(Protocol):
         small. Raises TaskCancelled."""
         ...
 
+    def stop_if_cancelled(self) -> None:
+        """Raises TaskCancelled; unlike ``progress``, it tells of none."""
+        ...
+
     def note(self, **parameters: Any) -> None:
         """Keep what was asked of a model, as JSON values, with what the task makes."""
         ...
@@ -74,6 +78,9 @@ class PartOfTask:
     def __call__(self, fraction: float, /, preview: "RGB | None" = None) -> None:
         self._context.progress(self._start + self._share * fraction, preview)
 
+    def stop_if_cancelled(self) -> None:
+        self._context.stop_if_cancelled()
+
     def phase(self, name: Phase, /) -> AbstractContextManager[None]:
         return self._context.phase(name)
 
@@ -104,6 +111,9 @@ class LocalContext:
         self.fractions.append(fraction)
         if preview is not None:
             self.previews.append(preview)
+
+    def stop_if_cancelled(self) -> None:
+        """Nobody cancels."""
 
     def note(self, **parameters: Any) -> None:
         self.parameters |= parameters

@@ -216,6 +216,9 @@ class _Parts:
     def still_here(self) -> None:
         self._report(self._fraction)
 
+    def stop_if_cancelled(self) -> None:
+        self._report.stop_if_cancelled()
+
     def phase(self, name: Phase, /) -> AbstractContextManager[None]:
         return self._report.phase(name)
 

@@ -193,7 +193,7 @@ class _Part:
 
     def __init__(self, report: Report, number: int, count: int) -> None:
         self._report, self._number, self._count = report, number, count
-        self.phase, self.note = report.phase, report.note
+        self.phase, self.note, self.stop_if_cancelled = report.phase, report.note, report.stop_if_cancelled
 
     def __call__(self, fraction: float, /, preview: "RGB | None" = None) -> None:
         self._report((self._number + fraction) / self._count, preview)

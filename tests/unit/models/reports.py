@@ -1,24 +1,37 @@
-"""What an adapter reports to in tests."""
+"""What adapters report to in tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.context import TaskCancelled
 
+if TYPE_CHECKING:
+    from models.interfaces import RGB
 
-class Recorder:
-    """Keeps what it is told; raises TaskCancelled at the first fraction of at least ``cancel_at``."""
 
-    def __init__(self, cancel_at: float = 2.0) -> None:
+class FakeReport:
+    """Keeps what it is told. The task turns out to be cancelled at the call ``cancel_at_call``, counted from 1, or at
+    the first fraction of at least ``cancel_at``; ``is_cancelled`` says so from outside."""
+
+    def __init__(self, *, cancel_at_call: int | None = None, cancel_at: float = 2.0) -> None:
+        self.cancel_at_call, self.cancel_at = cancel_at_call, cancel_at
+        self.is_cancelled = False
         self.fractions: list[float] = []
+        self.previews: list[RGB] = []
         self.phases: list[str] = []
-        self.notes: dict[str, Any] = {}
-        self._cancel_at = cancel_at
+        self.noted: list[dict[str, Any]] = []
 
-    def __call__(self, fraction: float, /, preview: object = None) -> None:
+    def __call__(self, fraction: float, /, preview: "RGB | None" = None) -> None:
         self.fractions.append(fraction)
-        if fraction >= self._cancel_at:
+        if preview is not None:
+            self.previews.append(preview)
+        late = self.cancel_at_call is not None and len(self.fractions) >= self.cancel_at_call
+        self.is_cancelled = self.is_cancelled or late or fraction >= self.cancel_at
+        self.stop_if_cancelled()
+
+    def stop_if_cancelled(self) -> None:
+        if self.is_cancelled:
             raise TaskCancelled
 
     @contextmanager
@@ -27,4 +40,9 @@ class Recorder:
         yield
 
     def note(self, **parameters: Any) -> None:
-        self.notes.update(parameters)
+        self.noted.append(parameters)
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What holds in the end."""
+        return {name: value for noted in self.noted for name, value in noted.items()}

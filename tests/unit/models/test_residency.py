@@ -3,7 +3,6 @@
 import sys
 import types
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,12 @@ from models.options import OPTIONS, PainterOptions
 from models.peaks import Peaks
 from models.residency import NotEnoughMemoryError, Residency
 from tests.tiny.safetensors import write_safetensors
+from tests.unit.models.reports import FakeReport
 
 GB = 10**9
 
 
-class Silent:
-    def __call__(self, fraction: float, /, preview: Any = None) -> None: ...
-
-    def phase(self, name: str, /) -> Any:
-        return nullcontext()
-
-    def note(self, **parameters: Any) -> None: ...
-
-
-REPORT: Report = Silent()
+REPORT: Report = FakeReport()
 
 
 class Card:

@@ -1,37 +1,32 @@
 """A model's files: pulled whole or not at all, and never read when they are broken or could run code."""
 
 import json
+import os
 import pickle
 import shutil
+import socket
 import subprocess
 import sys
 import threading
-from contextlib import nullcontext
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from models.catalog import Model
+from models.manifest import Manifest, measure, read_manifest
 from models.pull import pull, wanted
 from models.sources import Weights
-from models.weights import BadWeightsError, check, fetch, pickles, read_manifest, verify
+from models.weights import BadWeightsError, _size_of_parts, check, fetch, part_of, pickles, verify
+from pipelines.context import TaskCancelled
 from tests.tiny.safetensors import write_safetensors
-
-
-class Watched:
-    def __init__(self) -> None:
-        self.phases: list[str] = []
-
-    def __call__(self, fraction: float, /, preview: Any = None) -> None: ...
-
-    def phase(self, name: str, /) -> Any:
-        self.phases.append(name)
-        return nullcontext()
-
-    def note(self, **parameters: Any) -> None: ...
+from tests.unit.models.reports import FakeReport
 
 
 def model_of(weights: dict[str, Any]) -> Model:
@@ -85,7 +80,7 @@ def test_only_configuration_and_one_variant_of_safetensors_is_wanted() -> None:
 
 def test_a_store_is_pulled_once_and_whole(tmp_path: Path, source: Path) -> None:
     model = model_of({"url": source.as_uri()})
-    report = Watched()
+    report = FakeReport()
     folder = fetch(model, tmp_path / "models", report)
     assert report.phases == ["fetch"]
     found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
@@ -117,7 +112,7 @@ def test_two_variants_lie_beside_each_other(tmp_path: Path, source: Path, where:
 def test_what_cannot_be_pulled_leaves_nothing_and_says_why(tmp_path: Path) -> None:
     model = model_of({"url": (tmp_path / "nowhere").as_uri()})
     with pytest.raises(OSError, match="nowhere could not be pulled"):
-        fetch(model, tmp_path / "models", Watched())
+        fetch(model, tmp_path / "models", FakeReport())
     assert not model.weights.folder(tmp_path / "models").exists()  # type: ignore[union-attr]
 
 
@@ -276,7 +271,7 @@ def test_broken_files_are_named_before_anything_is_loaded(source: Path, how: str
     check(source)
     broken(source, how)
     with pytest.raises(BadWeightsError) as caught:
-        fetch(model_of({"path": source}), source.parent, Watched())
+        fetch(model_of({"path": source}), source.parent, FakeReport())
     assert said in str(caught.value)
 
 
@@ -295,6 +290,120 @@ def test_verifying_finds_what_changed_and_what_was_slipped_in(tmp_path: Path, so
 
 def test_a_pinned_digest_refuses_other_files(tmp_path: Path, source: Path) -> None:
     digest = verify(source).sha256
-    assert fetch(model_of({"path": source, "sha256": digest}), tmp_path, Watched()) == source
+    assert fetch(model_of({"path": source, "sha256": digest}), tmp_path, FakeReport()) == source
     with pytest.raises(BadWeightsError, match="as the catalog says"):
-        fetch(model_of({"path": source, "sha256": "0" * 64}), tmp_path, Watched())
+        fetch(model_of({"path": source, "sha256": "0" * 64}), tmp_path, FakeReport())
+
+
+def changed_unseen(path: Path) -> None:
+    """Another content, of the size and the time that the file had."""
+    before = path.stat()
+    path.write_bytes(bytes(byte ^ 1 for byte in path.read_bytes()))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_what_did_not_change_is_not_read_again_unless_it_is_to_be(tmp_path: Path, source: Path) -> None:
+    read: list[str] = []
+    pull(Weights(url=source.as_uri()), tmp_path / "m", lambda name, done, total: read.append(f"{name} {done}/{total}"))
+    size = sum(path.stat().st_size for path in (tmp_path / "m").rglob("*.*") if path.name != "reelfarm.json")
+    assert read[-1] == f"hashing unet/diffusion_pytorch_model.safetensors {size}/{size}"
+    config = tmp_path / "m" / "unet" / "config.json"
+    changed_unseen(config)
+    assert verify(tmp_path / "m", tmp_path).problems == ()
+    assert verify(tmp_path / "m", tmp_path, full=True).problems == (f"{config}: changed since it was pulled",)
+    config.write_bytes(config.read_bytes())
+    assert verify(tmp_path / "m", tmp_path).problems == (f"{config}: changed since it was pulled",)
+
+
+def test_the_digests_of_a_folder_of_ones_own_are_remembered(tmp_path: Path, source: Path) -> None:
+    read: list[str] = []
+
+    def measured() -> Manifest:
+        read.clear()
+        return measure(source, tmp_path, progress=lambda name, done, total: read.append(name))
+
+    first = measured()
+    assert sorted(read) == sorted(first.files)
+    assert (measured(), read) == (first, [])
+    (source / "README.md").write_text("other")
+    assert measured().sha256 != first.sha256
+    assert read == ["README.md"]
+    assert not (source / "reelfarm.json").exists()
+
+
+@pytest.fixture
+def silent_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """Takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}")
+        monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+        yield server
+
+
+def pulling(parent: psutil.Process) -> psutil.Process:
+    """The process that pulls for another, once it is at it."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for child in parent.children():
+            if "models.pull" in child.cmdline():
+                return child
+        time.sleep(0.05)
+    raise AssertionError("nobody pulls")
+
+
+def test_a_cancelled_task_ends_a_pull_that_does_not_go_on(tmp_path: Path, silent_hub: socket.socket) -> None:
+    report = FakeReport()
+    found: list[psutil.Process] = []
+
+    def cancel() -> float:
+        with silent_hub.accept()[0]:
+            found.append(pulling(psutil.Process()))
+            time.sleep(1)  # the first sign of life is over
+            report.is_cancelled = True
+            return time.monotonic()
+
+    with ThreadPoolExecutor(1) as pool:
+        cancelled = pool.submit(cancel)
+        with pytest.raises(TaskCancelled):
+            fetch(model_of({"hub": "acme/tiny"}), tmp_path, report)
+        assert time.monotonic() - cancelled.result() < 2
+    assert not found[0].is_running()
+
+
+def test_a_pull_ends_with_the_worker_that_it_is_for(tmp_path: Path, silent_hub: socket.socket) -> None:
+    code = """
+import sys
+from pathlib import Path
+from models.weights import fetch
+from tests.unit.models.reports import FakeReport
+from tests.unit.models.test_weights import model_of
+fetch(model_of({"hub": "acme/tiny"}), Path(sys.argv[1]), FakeReport())
+"""
+    worker = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
+    child = pulling(psutil.Process(worker.pid))
+    with silent_hub.accept()[0]:
+        worker.kill()
+        worker.wait()
+        child.wait(10)
+
+
+def test_files_that_are_renamed_while_they_are_counted_are_no_trouble(tmp_path: Path) -> None:
+    part = part_of(tmp_path / "m")
+    for number in range(100):
+        (part / str(number)).mkdir(parents=True)
+        (part / str(number) / "weights").write_bytes(b"x")
+    over = threading.Event()
+
+    def rename() -> None:
+        while not over.is_set():
+            part.rename(tmp_path / "m")
+            (tmp_path / "m").rename(part)
+
+    with ThreadPoolExecutor(1) as pool:
+        renaming = pool.submit(rename)
+        try:
+            counts = {_size_of_parts(tmp_path / "m") for _ in range(300)}
+        finally:
+            over.set()
+        renaming.result()
+    assert max(counts) <= 100

@@ -18,8 +18,9 @@ from models.interfaces import UserInputError
 from models.planes import i420_to_rgb, rgb_to_i420
 from models.specs import CameraMovement, VideoSpec
 from models.weighted import BadOutputError, BadWeightsError
+from pipelines.context import TaskCancelled
 from tests.tiny import animators
-from tests.unit.models.fake_report import Cancelled, FakeReport
+from tests.unit.models.reports import FakeReport
 from tests.unit.models.tiny_entries import entry
 
 if TYPE_CHECKING:
@@ -290,9 +291,9 @@ def test_previews_show_the_clip(animator: DiffusionAnimator) -> None:
 
 def test_cancel_takes_effect_at_the_step(animator: DiffusionAnimator) -> None:
     frames = film(animator)
-    report = FakeReport(cancel_at=1)
+    report = FakeReport(cancel_at_call=1)
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(TaskCancelled):
         film(animator, report=report)
 
     assert len(report.fractions) == 1
@@ -309,7 +310,7 @@ def test_cancel_while_frames_are_read(load: Load) -> None:
     report.cancel_at = len(report.fractions) + 1
     read = []
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(TaskCancelled):
         for frame in frames:
             read.append(frame)  # noqa: PERF402 - extend keeps nothing of what was read before it fails
 

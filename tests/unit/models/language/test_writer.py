@@ -10,6 +10,7 @@ import torch
 from models.interfaces import UserInputError
 from models.language.writer import LanguageModelWriter
 from models.specs import ArtStyle, Character, ScriptResult, ScriptStep
+from pipelines.context import TaskCancelled
 from tests.unit.models.language.told import (
     BEACH,
     EN,
@@ -245,8 +246,8 @@ def test_progress_grows_to_its_end_and_parameters_are_noted(writer: LanguageMode
 def test_a_cancelled_writer_writes_again(writer: LanguageModelWriter, usual: Ask, after: int) -> None:
     asked = spec("storyboard", **known())
     expected, _ = usual("storyboard")
-    with pytest.raises(InterruptedError):
-        writer.write(asked, Told(cancel_after=after))
+    with pytest.raises(TaskCancelled):
+        writer.write(asked, Told(cancel_at_call=after))
     assert writer.write(asked, Told()) == expected
 
 

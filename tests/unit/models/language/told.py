@@ -1,7 +1,5 @@
 """A writer on the tiny model, and a report that remembers."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +7,7 @@ from models.catalog import Model
 from models.device import Device
 from models.language.writer import LanguageModelWriter
 from models.specs import ArtStyle, Character, Scene, ScriptResult, ScriptSpec, ScriptStep, Shot, Storyline
+from tests.unit.models.reports import FakeReport
 
 ZH = (
     "《海边的贝壳》\n\n傍晚，夕阳把海面染成金色。小女孩林晓雨穿着红裙子跑过沙滩。老渔夫坐在木船边补网。\n\n"
@@ -40,27 +39,12 @@ SHOT = Shot(
 )
 
 
-class Told:
-    """``prompts`` are those of every call, in order. ``cancel_after`` so many reports it raises."""
+class Told(FakeReport):
+    """Of a writer, which notes the prompt of every call."""
 
-    def __init__(self, cancel_after: int | None = None) -> None:
-        self.fractions: list[float] = []
-        self.prompts: list[str] = []
-        self.notes: dict[str, Any] = {}
-        self._cancel_after = cancel_after
-
-    def __call__(self, fraction: float, /, preview: Any = None) -> None:
-        self.fractions.append(fraction)
-        if len(self.fractions) == self._cancel_after:
-            raise InterruptedError
-
-    @contextmanager
-    def phase(self, name: str, /) -> Iterator[None]:
-        yield
-
-    def note(self, **parameters: Any) -> None:
-        self.notes.update(parameters)
-        self.prompts.append(parameters["prompt"])
+    @property
+    def prompts(self) -> list[str]:
+        return [noted["prompt"] for noted in self.noted]
 
 
 def open_writer(folder: Path, **options: Any) -> LanguageModelWriter:

@@ -15,8 +15,9 @@ from models.music.musicgen import MusicgenComposer
 from models.sound import loudness_lufs
 from models.specs import MusicSpec
 from models.weighted import BadOutputError, BadWeightsError
+from pipelines.context import TaskCancelled
 from tests.tiny import music
-from tests.unit.models.fake_report import Cancelled, FakeReport
+from tests.unit.models.reports import FakeReport
 from tests.unit.models.tiny_entries import entry
 
 pytestmark = pytest.mark.xdist_group("torch")
@@ -169,9 +170,9 @@ def test_progress_comes_with_every_step(composer: Composer) -> None:
 
 def test_cancel_takes_effect_at_the_step(composer: Composer) -> None:
     sound, _ = composed(composer)
-    report = FakeReport(cancel_at=1)
+    report = FakeReport(cancel_at_call=1)
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(TaskCancelled):
         composed(composer, report)
 
     assert len(report.fractions) == 1

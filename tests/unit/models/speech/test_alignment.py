@@ -16,7 +16,7 @@ from pipelines import speech as pipeline
 from pipelines.context import LocalContext, TaskCancelled
 from tests.tiny.adapters import adapter_of, entry_of
 from tests.tiny.alignment import ALIGNER_BINS, build_aligner, hum
-from tests.unit.models.reports import Recorder
+from tests.unit.models.reports import FakeReport
 
 pytestmark = pytest.mark.xdist_group("torch")
 
@@ -141,7 +141,7 @@ def test_long_speech_is_aligned_in_stretches_cut_at_pauses(tmp_path: Path) -> No
 def test_a_cancel_between_stretches_is_let_through() -> None:
     helper = OneWordASecond(100)
     with pytest.raises(TaskCancelled):
-        pipeline.aligned(helper, helper.speak(None, Recorder()), "en", Recorder(cancel_at=0.2))  # type: ignore[arg-type]
+        pipeline.aligned(helper, helper.speak(None, FakeReport()), "en", FakeReport(cancel_at=0.2))  # type: ignore[arg-type]
     assert len(helper.heard) < 3
 
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from models.interfaces import UserInputError
 from models.specs import SpeechSpec
 from models.weighted import BadWeightsError
-from tests.unit.models.reports import Recorder
+from tests.unit.models.reports import FakeReport
 
 pytestmark = pytest.mark.xdist_group("torch")
 
@@ -131,22 +131,22 @@ def test_a_text_front_end_that_is_not_installed_is_named(copy_of: Callable[..., 
 def test_vits_says_what_it_never_learnt(speaker: Load) -> None:
     spec = SpeechSpec(text="Ωμέγα", language="en", voice="tiny-vits-en-woman")
     with pytest.raises(UserInputError) as error:
-        speaker("vits").speak(spec, Recorder())
+        speaker("vits").speak(spec, FakeReport())
     assert error.value.field == "text_content"
 
 
 def test_a_foreign_word_does_not_stop_a_film(speaker: Load) -> None:
     spec = SpeechSpec(text="Hello Ωμέγα.", language="en", voice="tiny-vits-zh-narrator")
-    assert speaker("vits").speak(spec, Recorder()).sound.samples.size
+    assert speaker("vits").speak(spec, FakeReport()).sound.samples.size
 
 
 @pytest.mark.parametrize("name", ["bark", "higgs"])
 def test_temperature_is_heard(speaker: Load, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     adapter = speaker(name)
     spec = SpeechSpec(text="Hi, you.", language="en", voice=f"tiny-{name}-en")
-    usual = adapter.speak(spec, Recorder()).sound.samples
+    usual = adapter.speak(spec, FakeReport()).sound.samples
     monkeypatch.setattr(adapter, "options", adapter.options.model_copy(update={"temperature": 3.0}))
-    assert not np.array_equal(usual, adapter.speak(spec, Recorder()).sound.samples)
+    assert not np.array_equal(usual, adapter.speak(spec, FakeReport()).sound.samples)
 
 
 def test_options_that_a_model_cannot_have_are_refused(speaker: Load) -> None:
@@ -172,7 +172,7 @@ def test_weights_kept_in_8_bits_speak(speaker: Load, name: str) -> None:
     small.load()
     assert small.weight_bytes < 0.6 * whole.weight_bytes or name == "higgs"
     voice = whole.model.voice[0]
-    assert small.speak(SpeechSpec(text="Hi, you.", language="en", voice=voice.id), Recorder()).words
+    assert small.speak(SpeechSpec(text="Hi, you.", language="en", voice=voice.id), FakeReport()).words
     small.unload()
 
 

@@ -17,7 +17,7 @@ from models.speech.timing import natural_s
 from models.spoken_text import is_speakable
 from models.weighted import BadOutputError
 from pipelines.context import TaskCancelled
-from tests.unit.models.reports import Recorder
+from tests.unit.models.reports import FakeReport
 
 pytestmark = pytest.mark.xdist_group("torch")
 
@@ -43,7 +43,7 @@ def spec_of(adapter: Any, language: str = "en", **changes: Any) -> SpeechSpec:
 
 
 def say(adapter: Any, spec: SpeechSpec) -> Speech:
-    return adapter.speak(spec, Recorder())
+    return adapter.speak(spec, FakeReport())
 
 
 def seconds(speech: Speech) -> float:
@@ -128,7 +128,7 @@ def test_the_seed_is_another_take_and_the_same_one_again_after_others(voice: Any
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_long_text_is_spoken_in_parts_with_pauses(voice: Any, language: str) -> None:
     spec = spec_of(voice, language, text=LONG[language])
-    recorder = Recorder()
+    recorder = FakeReport()
     speech = voice.speak(spec, recorder)
     assert "".join(word.text for word in speech.words) == spec.text
     assert recorder.notes["utterances"] == 4
@@ -138,7 +138,7 @@ def test_a_long_text_is_spoken_in_parts_with_pauses(voice: Any, language: str) -
 
 
 def test_progress_comes_at_every_token_or_sentence(voice: Any) -> None:
-    recorder = Recorder()
+    recorder = FakeReport()
     voice.speak(spec_of(voice), recorder)
     least = 2 if voice.model.id == "tiny-vits" else 10
     assert len(recorder.fractions) > least and len(set(recorder.fractions)) > least // 2
@@ -148,7 +148,7 @@ def test_progress_comes_at_every_token_or_sentence(voice: Any) -> None:
 def test_a_cancel_takes_effect_at_once_and_leaves_the_model_usable(voice: Any) -> None:
     spec = spec_of(voice, text="It rained all day. She waited; then, at nine, the old bell rang.")
     usual = say(voice, spec)
-    recorder = Recorder(cancel_at=0.3)
+    recorder = FakeReport(cancel_at=0.3)
     with pytest.raises(TaskCancelled):
         voice.speak(spec, recorder)
     assert 0 < recorder.fractions[-1] < 0.6
@@ -218,7 +218,7 @@ def test_no_part_takes_longer_than_a_model_says_at_once(text: str, most: int) ->
 
 def test_bark_says_a_long_line_in_parts(speaker: Load) -> None:
     bark = speaker("bark")
-    recorder = Recorder()
+    recorder = FakeReport()
     text = "春天来了，花都开了，我们去公园散步，看见很多孩子在放风筝，老人在下棋，天空很蓝，云很白"
     assert len(text) < bark.options.max_chars and natural_s(text) < 10 < natural_s(text + "，风很轻，天也晴好")
     bark.speak(spec_of(bark, "zh", text=text + "，风很轻，天也晴好"), recorder)
@@ -227,7 +227,7 @@ def test_bark_says_a_long_line_in_parts(speaker: Load) -> None:
 
 def test_the_note_says_what_was_asked(voice: Any) -> None:
     spec = spec_of(voice, speed=1.5, emotion=Emotion.CALM, seed=3)
-    recorder = Recorder()
+    recorder = FakeReport()
     voice.speak(spec, recorder)
     wanted = {"voice": spec.voice, "language": "en", "emotion": "calm", "speed": 1.5, "seed": 3, "utterances": 1}
     assert wanted.items() <= recorder.notes.items()
