@@ -307,7 +307,7 @@ def test_cancel_while_frames_are_read(load: Load) -> None:
     report = FakeReport()
     frames = iter(animator.animate(spec(duration_s=1.0, fps=24), picture(), None, report).frames)
     next(frames)
-    report.cancel_at = len(report.fractions) + 1
+    report.is_cancelled = True
     read = []
 
     with pytest.raises(TaskCancelled):
