@@ -1,4 +1,4 @@
-"""The JSON that each step is written as: schemas made of the vocabulary of models/specs.py, every length bounded."""
+"""The JSON that each step is written as: schemas made of the vocabulary of models/specs/, every length bounded."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, get_args
