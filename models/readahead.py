@@ -45,12 +45,12 @@ class ReadAhead:
         threading.Thread(target=self._read, args=(folder, self._wish), name="read-ahead", daemon=True).start()
 
     def _read(self, folder: Path, wish: int) -> None:
-        files = [path for path in files_of(folder) if path.suffix == ".safetensors"]
-        size = sum(path.stat().st_size for path in files)
-        if size > _available_bytes() * (1 - _LEFT_FREE_SHARE):
-            log.info("not enough memory to read ahead", folder=str(folder), bytes=size)
-            return
         try:
+            files = [path for path in files_of(folder) if path.suffix == ".safetensors"]
+            size = sum(path.stat().st_size for path in files)
+            if size > _available_bytes() * (1 - _LEFT_FREE_SHARE):
+                log.info("not enough memory to read ahead", folder=str(folder), bytes=size)
+                return
             for path in files:
                 with path.open("rb", buffering=0) as file:
                     os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)

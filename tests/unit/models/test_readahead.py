@@ -1,6 +1,8 @@
 """Weights that will be asked for next are read while something else renders, if there is memory for them."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +68,25 @@ def test_it_is_left_alone_where_memory_is_short(tmp_path: Path, model: Model, mo
 def test_what_was_not_pulled_is_left_alone(tmp_path: Path, model: Model) -> None:
     absent = model.model_copy(update={"weights": model.weights.model_copy(update={"path": tmp_path / "no"})})  # type: ignore[union-attr]
     assert read_within(0.1, ReadAhead(tmp_path, nothing), absent) < SIZE
+
+
+def test_a_folder_that_is_renamed_meanwhile_is_no_trouble(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for number in range(100):
+        (one / str(number)).mkdir(parents=True)
+        (one / str(number) / "w.safetensors").write_bytes(b"x")
+    over = threading.Event()
+
+    def rename() -> None:
+        while not over.is_set():
+            one.rename(other)
+            other.rename(one)
+
+    with ThreadPoolExecutor(1) as pool:
+        renaming = pool.submit(rename)
+        try:
+            for _ in range(300):
+                ReadAhead(tmp_path, nothing)._read(one, 0)
+        finally:
+            over.set()
+        renaming.result()
