@@ -54,6 +54,14 @@ def reading_prompts(pipeline: Any, kept: Reused, report: Report) -> Iterator[Non
         del pipeline.encode_prompt
 
 
+def pieces_of(pipeline: Any, *texts: str) -> int:
+    """How many pieces it takes to read these together, such as a prompt and its negative; 1 where the pipeline does
+    not read in pieces."""
+    if type(pipeline).__name__ not in _IN_PIECES:
+        return 1
+    return max(len(pieces(text, _fits(pipeline))) for text in texts)
+
+
 def pieces(text: str, fits: Callable[[str], bool]) -> list[str]:
     """The text in as few pieces that fit as its phrases allow, in order; together they are the text."""
     found: list[str] = []
@@ -73,16 +81,18 @@ def _units(text: str, fits: Callable[[str], bool], breaks: Sequence[str]) -> Ite
         yield from _units(part, fits, breaks[1:])
 
 
+def _fits(pipeline: Any) -> Callable[[str], bool]:
+    tokenizers = (pipeline.tokenizer, pipeline.tokenizer_2)
+    return lambda text: all(len(one(text, verbose=False).input_ids) <= one.model_max_length for one in tokenizers)
+
+
 def _in_pieces(
     pipeline: Any, encode: Callable[..., Any], *, prompt: Any, negative_prompt: Any = None, **named: Any
 ) -> tuple[Any, ...]:
     """As ``encode`` of Stable Diffusion XL: its tokens' embeddings one piece after the other, its pooled ones of the
     first piece, which says the most."""
 
-    def fits(text: str) -> bool:
-        tokenizers = (pipeline.tokenizer, pipeline.tokenizer_2)
-        return all(len(one(text, verbose=False).input_ids) <= one.model_max_length for one in tokenizers)
-
+    fits = _fits(pipeline)
     texts = [prompt, negative_prompt]
     split = [[pieces(one, fits) for one in ([text] if isinstance(text, str) else text or [])] for text in texts]
     count = max(len(each) for text in split for each in text)

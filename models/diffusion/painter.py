@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from models.catalog import CatalogError
+from models.diffusion.encoding import pieces_of
 from models.diffusion.pipeline import DiffusionPipelineAdapter, accepted_arguments
 from models.diffusion.processors import picture_processor
 from models.diffusion.prompting import Prompt, language_of, prompt_of
@@ -76,13 +77,13 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
         references = self._references(specs[0])
         if any(self._size(spec) != (width, height) or self._references(spec) != references for spec in specs):
             raise ValueError("a batch has one size and one set of references")
-        if len(specs) > 1 and self.options.pipeline in _ONE_AT_A_TIME:
+        prompts = [self._prompt(spec, references, report) for spec in specs]
+        if len(specs) > 1 and not self._takes_together(prompts):
             parts = [_Part(report, number, len(specs)) for number in range(len(specs))]
             return [self.paint(spec, images, part) for spec, part in zip(specs, parts, strict=True)]
         pictures = [_picture(images[reference.key], self.options.max_pixels) for reference in references]
         if not pictures and self.options.pipeline in _EDITORS:
             pictures = [Image.new("RGB", (width, height), (255, 255, 255))]
-        prompts = [self._prompt(spec, references, report) for spec in specs]
         self._note(report, specs[0], prompts[0], references, mode="paint", width=width, height=height)
         output = self.render(
             report,
@@ -130,6 +131,13 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
     def render(self, report: Report, **arguments: Any) -> Any:
         """Pictures as (count, height, width, 3) of 0 to 1."""
         return super().render(report, output_type="np", **arguments).images
+
+    def _takes_together(self, prompts: Sequence[Prompt]) -> bool:
+        """Whether one call makes of these what one call each would: what is read in pieces has to take as many, since
+        the shorter of a batch are filled up."""
+        if self.options.pipeline in _ONE_AT_A_TIME:
+            return False
+        return len({pieces_of(self.pipeline, one.positive, one.negative) for one in prompts}) == 1
 
     def _size(self, spec: ImageSpec) -> tuple[int, int]:
         options = self.options

@@ -232,7 +232,7 @@ async def test_a_worker_whose_tasks_succeed_elsewhere_is_drained_and_restarted(d
         farm.finish(task_id, OutcomeClass.TASK, error_message=f"mishap {number}")
 
     async with scheduling(database, farm, config=replace(CONFIG, max_attempts=100)):
-        ids = await play(database, farm, fail, tasks=12)
+        ids = await play(database, farm, fail, tasks=40)
         seen = await until_seen(database, slot, lambda it: (it.worker, it.state) == ("0.1", WorkerState.DRAINED))
         drain, restarts = await orders_about(database, slot)
     assert {(await row(database, task_id)).state for task_id in ids} == {TaskState.SUCCEEDED}
@@ -254,7 +254,7 @@ async def test_a_slot_whose_workers_die_of_different_tasks_sits_out_for_a_while(
         farm.lose(farm.worker_of(task_id), message=f"death {number}")
 
     async with scheduling(database, farm):
-        await play(database, farm, fail, tasks=12)
+        await play(database, farm, fail, tasks=40)
         await until_seen(database, slot, is_in(WorkerState.DRAINED))
         drain, restarts = await orders_about(database, slot)
         assert drain is not None
