@@ -148,7 +148,8 @@ class Worker:
         with self._lock:
             current = self._current
         status = WorkerStatus(attempt=None) if current is None else current.status()
-        return replace(status, resident=self._bench.residency.in_memory())
+        residency = self._bench.residency
+        return replace(status, resident=tuple(residency.resident()), parked=tuple(residency.parked()))
 
     @ray.method(concurrency_group=CONTROL_GROUP)
     def cancel(self, generation: int, attempt: AttemptId) -> None:

@@ -146,14 +146,13 @@ class Residency:
         """Whether it is in memory, on the device or not. May be asked from another thread."""
         return model_id in self._kept
 
-    def in_memory(self) -> tuple[str, ...]:
-        """The ids of the models that are in memory, those on the device first. May be asked from another thread."""
-        kept = sorted(self._kept.items(), key=lambda item: item[1].tier != "device")
-        return tuple(model_id for model_id, _ in kept)
-
     def resident(self) -> list[str]:
-        """The ids of the models on the device."""
-        return [model_id for model_id, kept in self._kept.items() if kept.tier == "device"]
+        """The ids of the models on the device. May be asked from another thread."""
+        return [model_id for model_id, kept in list(self._kept.items()) if kept.tier == "device"]
+
+    def parked(self) -> list[str]:
+        """The ids of the models in host memory. May be asked from another thread."""
+        return [model_id for model_id, kept in list(self._kept.items()) if kept.tier == "host"]
 
     def unload_all(self) -> None:
         """Make room: everything is loaded anew when next asked for."""

@@ -2,20 +2,23 @@
 
 import heapq
 import math
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass, field
 
 from scheduler.ports import Device
 from scheduler.warmth import Model, Worker
 
+_SPARE_ITEMS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingTask:
     """What the policy looks at. ``seq`` is the order of arrival, ``units`` the size of the work (see estimates),
     ``shape`` what else its duration depends on. Times are seconds on the policy's clock: ``since_s`` when it arrived,
-    ``deadline_s`` when it ought to be done, infinite for none. ``peak_gb`` is the memory it takes on its worker where
-    that is known better than by its model, else 0; ``needs`` are the capabilities it asks for."""
+    ``deadline_s`` when it ought to be done, infinite for none. ``peak_gb`` is the memory it takes on its worker, its
+    model's weights and all, where that is known better than by its model, else 0; ``needs`` are the capabilities it
+    asks for."""
 
     id: str
     seq: int
@@ -53,6 +56,8 @@ class Entry:
     demand: "Demand"
     estimate_s: float
     start_by_s: float = math.inf
+    serial: int = 0
+    """Tells it from a former entry of the same task."""
     waits: bool = True
 
 
@@ -65,7 +70,7 @@ class Demand:
     peak_gb: float
     needs: frozenset[str]
     lanes: dict[Tenant, deque[Entry]] = field(default_factory=dict)
-    """First in, first out. A lane's first entry always waits."""
+    """By the order of arrival. A lane's first entry always waits."""
     count: int = 0
     seconds: float = 0.0
     oldest_s: float = math.inf
@@ -78,6 +83,10 @@ class Demand:
         return self.peak_gb <= profile.vram_gb and self.needs <= profile.capabilities
 
 
+_Item = tuple[float, int, Entry]
+"""When something comes up about an entry, its serial number, and the entry."""
+
+
 class Backlog:
     """Adds up what waits and keeps it in order; decides nothing."""
 
@@ -86,12 +95,12 @@ class Backlog:
         self.seconds = 0.0
         self.tenants: dict[Tenant, int] = {}
         self.by_model: dict[Model, dict[Demand, None]] = {}
-        self.urgent: list[tuple[float, int, Entry]] = []
-        """Deadlines in danger, the earliest first; also of entries that wait no more."""
+        self.urgent: list[_Item] = []
+        """Deadlines in danger, the earliest first."""
         self._serial = 0
         self._demands: dict[tuple[str, int, float, frozenset[str]], Demand] = {}
-        self._oldest: list[tuple[float, int, Entry]] = []
-        self._deadlines: list[tuple[float, int, Entry]] = []
+        self._oldest: list[_Item] = []
+        self._deadlines: list[_Item] = []
 
     def demand(self, task: WaitingTask, model: Model) -> Demand:
         """Where the task belongs."""
@@ -108,7 +117,10 @@ class Backlog:
         if lane is None:
             lane = demand.lanes[tenant] = deque()
             tenant.demands[demand] = None
-        lane.append(entry)
+        place = len(lane)
+        while place and lane[place - 1].task.seq > entry.task.seq:  # a task that comes back keeps its turn
+            place -= 1
+        lane.insert(place, entry)
         if not demand.count:
             self.by_model.setdefault(demand.model, {})[demand] = None
         demand.oldest_s = min(demand.oldest_s, since_s)
@@ -117,10 +129,11 @@ class Backlog:
         self.count += 1
         self.seconds += entry.estimate_s
         self.tenants[tenant] = self.tenants.get(tenant, 0) + 1
-        self._serial += 1  # a task that comes back meets its former entry
-        heapq.heappush(self._oldest, (since_s, self._serial, entry))
+        self._serial += 1
+        entry.serial = self._serial
+        heapq.heappush(self._oldest, (since_s, entry.serial, entry))
         if entry.start_by_s != math.inf:
-            heapq.heappush(self._deadlines, (entry.start_by_s, self._serial, entry))
+            heapq.heappush(self._deadlines, (entry.start_by_s, entry.serial, entry))
 
     def remove(self, entry: Entry) -> None:
         demand, tenant = entry.demand, entry.tenant
@@ -150,13 +163,27 @@ class Backlog:
             self.tenants[tenant] = left
         else:
             del self.tenants[tenant]
+        if self.urgent:
+            place = bisect_left(self.urgent, (entry.task.deadline_s, entry.serial))
+            if place < len(self.urgent) and self.urgent[place][2] is entry:
+                del self.urgent[place]
+        self._oldest = self._pruned(self._oldest)
+        self._deadlines = self._pruned(self._deadlines)
 
-    def oldest(self) -> Entry | None:
-        """What waits the longest."""
+    def _pruned(self, heap: list[_Item]) -> list[_Item]:
+        """Without what waits no more, once that is most of it."""
+        if len(heap) <= 2 * self.count + _SPARE_ITEMS:
+            return heap
+        heap = [item for item in heap if item[2].waits]
+        heapq.heapify(heap)
+        return heap
+
+    def oldest_s(self) -> float:
+        """When the task arrived that waits the longest; infinite for none."""
         heap = self._oldest
         while heap and not heap[0][2].waits:
             heapq.heappop(heap)
-        return heap[0][2] if heap else None
+        return heap[0][0] if heap else math.inf
 
     def next_deadline_s(self) -> float:
         """When the next deadline comes into danger."""
@@ -166,9 +193,7 @@ class Backlog:
         return heap[0][0] if heap else math.inf
 
     def note_danger(self, now_s: float) -> None:
-        """Move those whose time to start has come to ``urgent``, and forget there what waits no more."""
+        """Move those whose time to start has come to ``urgent``."""
         while self.next_deadline_s() <= now_s:
             _, serial, entry = heapq.heappop(self._deadlines)
             insort(self.urgent, (entry.task.deadline_s, serial, entry))
-        if self.urgent and not self.urgent[0][2].waits:
-            self.urgent = [item for item in self.urgent if item[2].waits]

@@ -1,6 +1,7 @@
 """The scheduler's workers as it sees them: who is free, who runs what, who fell silent or got stuck."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -43,7 +44,8 @@ class _Member:
     """When a worker that was asked to stop its attempt is killed instead."""
     asking: asyncio.Task[None] | None = None
     free_since: float = 0.0
-    resident: tuple[str, ...] = ()
+    resident: tuple[str, ...] | None = None
+    """The models that it has in memory, on its device or not; None until it says so."""
     closed: bool = False
     """Whether an order keeps new tasks from it."""
     dying: bool = False
@@ -118,7 +120,7 @@ class Crew:
                 device=member.up.device,
                 state=member.state,
                 task_id=None if member.attempt is None else member.attempt.assignment.task_id,
-                resident=member.resident,
+                resident=member.resident or (),
                 silent_s=now - member.answered_at,
             )
             for worker, member in self._members.items()
@@ -149,11 +151,15 @@ class Crew:
             self.cancel(attempt.assignment.attempt)
 
     def prepare(self) -> None:
-        """Tell busy workers which model comes next, so that they read its weights while they render."""
+        """Tell busy workers which model comes next, so that they read its weights while they render: no more of them
+        than tasks wait for it."""
+        prepared = Counter(member.prepared for member in self._members.values() if member.attempt is not None)
         for worker, member in self._members.items():
-            if member.attempt is None or member.prepared is not None:
+            if member.attempt is None or member.prepared is not None or member.closed or member.dying:
                 continue
-            if (following := self.policy.next_model(worker)) is not None:
+            following = self.policy.next_model(worker)
+            if following is not None and prepared[following] < self.policy.count_waiting(following):
+                prepared[following] += 1
                 member.prepared = following
                 self.farm.prepare(worker, following)
 
@@ -266,9 +272,8 @@ class Crew:
             self._leases.extend(worker)
             if self._members.get(worker) is not member or member.attempt is not asked_about:
                 return
-            member.status, member.resident, member.answered_at = status, status.resident, self.clock()
-            if status.attempt is None:  # what a busy one is loading is not there yet, but will be
-                self.policy.on_resident(worker, status.resident)
+            member.status, member.answered_at = status, self.clock()
+            self._note_models(worker, member, status)
             unwanted = status.attempt is not None and (
                 member.attempt is None or status.attempt != member.attempt.assignment.attempt
             )
@@ -284,6 +289,13 @@ class Crew:
                 worker,
                 f"no progress for {status.since_progress_s:.1f} s while in phase {status.phase or 'start'}",
             )
+
+    def _note_models(self, worker: str, member: _Member, status: WorkerStatus) -> None:
+        first, member.resident = member.resident is None, (*status.resident, *status.parked)
+        if member.attempt is not None:  # what it is loading is not there yet, but will be
+            self.policy.on_resident(worker, (*status.resident, member.attempt.assignment.model), status.parked)
+        elif first or self.policy.is_free(worker):  # else it is chosen, and told so in a moment
+            self.policy.on_resident(worker, status.resident, status.parked)
 
     def _kill(self, worker: str, message: str) -> None:
         member = self._members[worker]

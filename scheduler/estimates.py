@@ -1,15 +1,17 @@
 """How long a task will take, from what was measured; nothing is guessed before there is a measurement."""
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Float, Select, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import specs
 from pipelines.registry import TASK_KINDS
-from scheduler.tables import TaskRow
+from scheduler.tables import AttemptRow, TaskRow
 from scheduler.task import TaskState
 
 RECENT_TASKS = 50
+ONCE_PER_MODEL = ("load", "compile")
+"""Phases of an attempt whose length tells nothing about the next one's."""
 
 _PER_UNIT = (TaskRow.duration_s / TaskRow.units).label("seconds_per_unit")
 _MEASURED = (TaskRow.state == TaskState.SUCCEEDED.value, TaskRow.duration_s.is_not(None))
@@ -59,12 +61,18 @@ async def measured_s(session: AsyncSession, kind: str, model: str, shape: str, u
 
 
 async def paces(session: AsyncSession) -> dict[tuple[str, str, str], float]:
-    """Seconds per unit by kind, model and shape: the medians over recent successes."""
+    """Seconds per unit by kind, model and shape, without what a model takes once: the medians over recent
+    successes."""
+    once_s = sum((_timing_s(phase) for phase in ONCE_PER_MODEL), start=literal(0.0))
+    per_unit = (func.greatest(TaskRow.duration_s - once_s, 0.0) / TaskRow.units).label("seconds_per_unit")
     rank = func.row_number().over(
         partition_by=(TaskRow.kind, TaskRow.model, TaskRow.shape), order_by=TaskRow.finished_at.desc()
     )
     recent = (
-        select(TaskRow.kind, TaskRow.model, TaskRow.shape, _PER_UNIT, rank.label("rank")).where(*_MEASURED).subquery()
+        select(TaskRow.kind, TaskRow.model, TaskRow.shape, per_unit, rank.label("rank"))
+        .join(AttemptRow, (AttemptRow.task_id == TaskRow.id) & (AttemptRow.epoch == TaskRow.epoch))
+        .where(*_MEASURED)
+        .subquery()
     )
     median = func.percentile_cont(0.5).within_group(recent.c.seconds_per_unit)
     rows = await session.execute(
@@ -73,6 +81,10 @@ async def paces(session: AsyncSession) -> dict[tuple[str, str, str], float]:
         .group_by(recent.c.kind, recent.c.model, recent.c.shape)
     )
     return {(kind, model, shape): float(seconds) for kind, model, shape, seconds in rows}
+
+
+def _timing_s(phase: str) -> ColumnElement[float]:
+    return func.coalesce(AttemptRow.timings[phase].astext.cast(Float), 0.0)
 
 
 def _median(*conditions: ColumnElement[bool]) -> Select[float | None]:

@@ -182,6 +182,7 @@ class Scheduler:
             verdict = await self._settle(report)
             self._crew.ended.pop(0)
             if verdict is None:
+                self._policy.on_end(report.task_id, None)
                 log.info("a late report changed nothing", **ended.assignment.trace)
                 continue
             self._count(ended.assignment, report)
@@ -224,7 +225,13 @@ class Scheduler:
         return await self._settle(report.model_copy(update=refused))
 
     def _count(self, assignment: Assignment, report: AttemptReport) -> None:
-        self._policy.on_end(report.task_id, report.duration_s, report.timings_s.get("load", 0.0))
+        load_s, compile_s = (report.timings_s.get(phase, 0.0) for phase in estimates.ONCE_PER_MODEL)
+        self._policy.on_end(
+            report.task_id,
+            None if report.duration_s is None else report.duration_s - compile_s,
+            load_s,
+            succeeded=report.outcome is OutcomeClass.SUCCEEDED,
+        )
         metrics.ATTEMPTS.labels(assignment.kind, report.outcome.value).inc()
         if report.outcome is OutcomeClass.SUCCEEDED and report.duration_s is not None:
             metrics.TASK_SECONDS.labels(assignment.kind, assignment.model).observe(report.duration_s)
@@ -279,8 +286,9 @@ class Scheduler:
                 metrics.QUEUE_SECONDS.labels(attempt.assignment.kind).observe(attempt.since_created_s)
             self._crew.give(attempt)
         for task_id, worker in placements.items():
-            self._policy.on_not_started(task_id)
+            self._policy.on_end(task_id, None)
             self._crew.release(worker)
+            self._wake.set()
 
     @asynccontextmanager
     async def _fenced(self) -> AsyncIterator[AsyncSession]:

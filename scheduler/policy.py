@@ -15,7 +15,7 @@ from typing import NamedTuple
 from scheduler.backlog import Demand, Entry, Tenant, WaitingTask
 from scheduler.pool import Pool, Tuning
 from scheduler.ports import Device
-from scheduler.warmth import Model, ModelProfile, Warmth, Worker, WorkerProfile
+from scheduler.warmth import Load, Model, ModelProfile, Warmth, Worker, WorkerProfile
 
 _SMOOTHING = 0.2
 _UNMEASURED_S_PER_UNIT = 10.0
@@ -50,7 +50,7 @@ class _Running:
     model: Model
     pace: _Pace
     estimate_s: float
-    load_s: float
+    load: Load | None
 
 
 def _turn(demand: Demand) -> tuple[float, float]:
@@ -93,10 +93,16 @@ class Policy:
             self._warmth.remove(found)
             self._pools[found.profile.device].workers -= 1
 
-    def on_resident(self, worker: str, models: Collection[str]) -> None:
-        """The models that the worker says it has, the least recently used first."""
-        if (found := self._warmth.workers.get(worker)) is not None:
-            self._warmth.on_resident(found, models)
+    def on_resident(self, worker: str, models: Collection[str], parked: Collection[str] = ()) -> None:
+        """The models that the worker says it has, the least recently used first, and those in its node's memory."""
+        found = self._warmth.workers.get(worker)
+        if found is None:
+            return
+        self._warmth.on_parked(found.node, parked)
+        if self._warmth.on_resident(found, models) and found.idle:
+            # It may be worth something now that it was not when it found nothing to do.
+            self._pools[found.profile.device].set_idle(found, False)
+            self._freed[found] = None
 
     def on_free(self, worker: str) -> None:
         """A worker has nothing to do. Raises KeyError for one that does not exist."""
@@ -121,8 +127,10 @@ class Policy:
         return [entry.task for entry in self._entries.values()] + list(self._arrived.values())
 
     def on_arrival(self, task: WaitingTask) -> None:
-        """A task became ready to run. Telling it twice is harmless."""
+        """A task became ready to run. Telling it twice is harmless. One that was placed did not start, or ended in
+        a way that nobody saw."""
         if task.id not in self._entries:
+            self.on_end(task.id, None)
             self._arrived[task.id] = task
 
     def on_withdrawn(self, task_id: str) -> None:
@@ -141,35 +149,25 @@ class Policy:
         if task.id not in self._running:
             tenant = self._pools[task.device].tenant(task)
             tenant.running += 1
-            self._running[task.id] = _Running(task, tenant, self._warmth.model(task.model), self._pace(task), 0.0, 0.0)
+            self._running[task.id] = _Running(task, tenant, self._warmth.model(task.model), self._pace(task), 0.0, None)
 
-    def on_end(self, task_id: str, duration_s: float | None, load_s: float = 0.0) -> None:
-        """A task that was placed ended its attempt. ``duration_s`` is what it kept its worker for, None where that was
-        not measured, ``load_s`` the part of it in which its model was loaded."""
+    def on_end(self, task_id: str, duration_s: float | None, load_s: float = 0.0, *, succeeded: bool = True) -> None:
+        """A task that was placed ended its attempt, or was never begun. ``duration_s`` is what it kept its worker
+        for, ``load_s`` the part of it in which its model was loaded. A tenant is not charged for what has no duration:
+        what did not start, or ended with its worker. Only what ``succeeded`` tells how long such tasks take."""
         running = self._running.pop(task_id, None)
         if running is None:
             return
-        task = running.task
-        self._leave(running)
-        if duration_s is None:
-            return
-        service_s = max(duration_s - load_s, 0.0)
-        running.tenant.virtual_s += (service_s - running.estimate_s) / task.weight
-        running.pace.learn(service_s / task.units)
-        if load_s and running.load_s:
-            self._warmth.on_loaded(running.model, running.load_s, load_s)
-
-    def on_not_started(self, task_id: str) -> None:
-        """A placement came to nothing, such as for a task cancelled meanwhile: its tenant was not served."""
-        if (running := self._running.pop(task_id, None)) is not None:
-            running.tenant.virtual_s -= running.estimate_s / running.task.weight
-            self._leave(running)
-
-    def _leave(self, running: _Running) -> None:
-        running.tenant.running -= 1
+        task, tenant = running.task, running.tenant
+        tenant.running -= 1
         if self._limited:
-            pool = self._pools[running.task.device]
-            self._offered |= dict.fromkeys(running.tenant.demands, pool)
+            self._offered |= dict.fromkeys(tenant.demands, self._pools[task.device])
+        service_s = 0.0 if duration_s is None else max(duration_s - load_s, 0.0)
+        tenant.virtual_s += (service_s - running.estimate_s) / task.weight
+        if duration_s is not None and succeeded:
+            running.pace.learn(service_s / task.units)
+        if load_s and running.load is not None:
+            self._warmth.on_loaded(running.model, running.load, load_s)
 
     # --- what is to be done
 
@@ -197,6 +195,10 @@ class Policy:
     def next_at_s(self) -> float:
         """When to ask again though nothing happens; infinite for never."""
         return min(self._pools["cpu"].next_at_s(), self._pools["gpu"].next_at_s())
+
+    def count_waiting(self, model: str) -> int:
+        found = self._warmth.model(model)
+        return sum(demand.count for pool in self._pools.values() for demand in pool.backlog.by_model.get(found, ()))
 
     def next_model(self, worker: str) -> str | None:
         """The model of what the worker would be given if it were free now."""
@@ -230,7 +232,7 @@ class Policy:
             model.idle[worker] = None
             return False
         pool = self._pools[task.device]
-        self._run(pool, task, pool.tenant(task), model, worker)
+        self._run(pool, task, pool.tenant(task), model, model.profile.peak_gb, worker)
         return True
 
     def _look_around(self, pool: Pool) -> None:
@@ -238,8 +240,8 @@ class Policy:
         for demand in pool.come_due():
             self._offered[demand] = pool
         pool.backlog.note_danger(pool.now_s)
-        for _, _, entry in pool.backlog.urgent if pool.idle else ():
-            if entry.waits and pool.has_room(entry.tenant) and (worker := pool.idle_for(entry.demand)) is not None:
+        for _, _, entry in list(pool.backlog.urgent) if pool.idle else ():
+            if pool.has_room(entry.tenant) and (worker := pool.idle_for(entry.demand)) is not None:
                 self._give(pool, entry, worker)
 
     def _pull(self, worker: Worker) -> None:
@@ -262,18 +264,18 @@ class Policy:
 
     def _give(self, pool: Pool, entry: Entry, worker: Worker) -> None:
         del self._entries[entry.task.id]
-        self._run(pool, entry.task, entry.tenant, entry.demand.model, worker)
         pool.remove(entry)
+        self._run(pool, entry.task, entry.tenant, entry.demand.model, entry.demand.peak_gb, worker)
 
-    def _run(self, pool: Pool, task: WaitingTask, tenant: Tenant, model: Model, worker: Worker) -> None:
+    def _run(self, pool: Pool, task: WaitingTask, tenant: Tenant, model: Model, peak_gb: float, worker: Worker) -> None:
         pace = self._pace(task)
         estimate_s = task.units * pace.s_per_unit
         pool.set_idle(worker, False)
         pool.charge(tenant, estimate_s / task.weight)
         tenant.running += 1
-        load_s = 0.0 if model in worker.resident else self._warmth.load_s(worker, model, pool.now_s)
-        self._running[task.id] = _Running(task, tenant, model, pace, estimate_s, load_s)
-        dropped = self._warmth.use(worker, model, estimate_s, pool.now_s)
+        load = self._warmth.load_of(worker, model)
+        self._running[task.id] = _Running(task, tenant, model, pace, estimate_s, load)
+        dropped = self._warmth.use(worker, model, peak_gb, estimate_s, pool.now_s)
         evict = tuple([victim.name for victim in dropped]) if dropped else ()
         self._placements.append(Placement(task, worker.profile.name, evict))
 

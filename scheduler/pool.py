@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 
 from scheduler.backlog import Backlog, Demand, Entry, Tenant, WaitingTask
 from scheduler.warmth import Warmth, Worker
@@ -13,6 +14,10 @@ _CANDIDATES = 4
 """How many alike workers, or deadlines in danger, are looked at before one is taken."""
 _SLACK_S = 1e-6
 _LOOK_AGAIN_S = 0.1
+_LOOK_WITHIN_S = 1.0
+"""Prices, copies and queues change: what was planned by them is seen to again after this time at the latest."""
+
+_virtual_s = attrgetter("virtual_s")
 
 _Rank = tuple[float, ...]
 _LAST: _Rank = (math.inf,)
@@ -21,13 +26,15 @@ _LAST: _Rank = (math.inf,)
 @dataclass(frozen=True)
 class Tuning:
     """``spread_s`` of the whole pool's time is how far a tenant may be ahead of the least served one for the sake of
-    a warm model. A task comes before all that once it has waited ``longest_wait_s``, and ``drains`` times as long as
-    the backlog takes. ``margin_s`` is kept before a deadline. ``tenant_limit`` is how many tasks of a tenant run at a
-    time in a pool. ``patience`` is how much a load's price grows with the tasks that wait per worker."""
+    a warm model. A task comes before all that once it has waited ``longest_wait_s`` and ``drains`` times as long as
+    the backlog takes, or ``longest_waits`` times the former in any case. ``margin_s`` is kept before a deadline.
+    ``tenant_limit`` is how many tasks of a tenant run at a time in a pool. ``patience`` is how much a load's price
+    grows with the tasks that wait per worker."""
 
     spread_s: float = 5.0
     longest_wait_s: float = 600.0
     drains: float = 3.0
+    longest_waits: float = 6.0
     margin_s: float = 5.0
     tenant_limit: int | None = None
     patience: float = 2.0
@@ -101,7 +108,7 @@ class Pool:
             return None
         if (entry := self._in_danger(worker) or self._overdue(worker)) is not None:
             return entry
-        limit_s = self._limit_s()
+        limit_s = self._limit_s(worker)
         best, least = None, _LAST
         for model in worker.resident:
             for demand in backlog.by_model.get(model, ()):
@@ -151,27 +158,46 @@ class Pool:
             return None, False
         return demand.lanes[least][0], least_s > limit_s
 
-    def _limit_s(self) -> float:
-        self._virtual_s = max(self._virtual_s, least_s := min([tenant.virtual_s for tenant in self.backlog.tenants]))
-        return least_s + self._tuning.spread_s * self.workers
+    def _limit_s(self, worker: Worker) -> float:
+        """Up to which virtual time a tenant is near the least served one, of those that the worker could serve."""
+        tenants = self.backlog.tenants
+        least = min(tenants, key=_virtual_s)
+        if not self._could_serve(worker, least):
+            for least in sorted(tenants, key=_virtual_s):
+                if self._could_serve(worker, least):
+                    break
+            else:
+                return math.inf
+        self._virtual_s = max(self._virtual_s, least.virtual_s)
+        return least.virtual_s + self._tuning.spread_s * self.workers
+
+    def _could_serve(self, worker: Worker, tenant: Tenant) -> bool:
+        return self.has_room(tenant) and any(demand.fits(worker) for demand in tenant.demands)
 
     def _in_danger(self, worker: Worker) -> Entry | None:
         """Of the earliest deadlines in danger one whose model the worker has, else the first."""
-        found = None
-        for _, _, entry in islice(self.backlog.urgent, _CANDIDATES):
-            if entry.waits and entry.demand.fits(worker) and self.has_room(entry.tenant):
-                if entry.demand.model in worker.resident:
-                    return entry
-                found = found or entry
-        return found
+        mine = (
+            entry for _, _, entry in self.backlog.urgent if entry.demand.fits(worker) and self.has_room(entry.tenant)
+        )
+        earliest = list(islice(mine, _CANDIDATES))
+        return next((entry for entry in earliest if entry.demand.model in worker.resident), next(iter(earliest), None))
 
     def _overdue(self, worker: Worker) -> Entry | None:
-        entry = self.backlog.oldest()
-        if entry is None or self.now_s - entry.task.since_s < self._tuning.longest_wait_s:
+        """Of what waited past the bound, and can run here, what waited the longest."""
+        tuning = self._tuning
+        if self.now_s - self.backlog.oldest_s() < tuning.longest_wait_s:
             return None
-        if self.now_s - entry.task.since_s < self._tuning.drains * self.backlog.seconds / self.workers:
-            return None
-        return entry if entry.demand.fits(worker) and self.has_room(entry.tenant) else None
+        most_s = tuning.longest_waits * tuning.longest_wait_s
+        bound_s = max(tuning.longest_wait_s, min(tuning.drains * self.backlog.seconds / self.workers, most_s))
+        first, found = (self.now_s - bound_s, math.inf), None
+        for demands in self.backlog.by_model.values():
+            for demand in demands:
+                if demand.oldest_s <= first[0] and demand.fits(worker):
+                    for tenant, lane in demand.lanes.items():
+                        turn = (lane[0].task.since_s, lane[0].task.seq)
+                        if turn < first and self.has_room(tenant):
+                            first, found = turn, lane[0]
+        return found
 
     # --- where a waiting task ought to run
 
@@ -193,7 +219,7 @@ class Pool:
         best, least, model, now_s, warmth = None, math.inf, demand.model, self.now_s, self._warmth
         for worker in islice(filter(demand.fits, workers), _CANDIDATES):
             loss = 0.0
-            for victim in warmth.victims(worker, model, now_s):
+            for victim in warmth.victims(worker, model, demand.peak_gb, now_s):
                 loss += warmth.worth(victim, now_s)
             if loss < least:
                 best, least = worker, loss
@@ -266,6 +292,7 @@ class Pool:
         return demand.oldest_s + demand.model.hot_load_s * self.price()
 
     def _look_at(self, demand: Demand, at_s: float) -> None:
+        at_s = min(at_s, self.now_s + _LOOK_WITHIN_S)
         if at_s < demand.look_at_s:
             demand.look_at_s = at_s
             self._serial += 1

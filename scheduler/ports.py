@@ -85,7 +85,9 @@ class WorkerStatus:
     since_progress_s: float = 0.0
     budget_s: float = 0.0
     resident: tuple[str, ...] = ()
-    """The ids of the models it has in memory: those on its device, then those parked in host memory."""
+    """The ids of the models on its device."""
+    parked: tuple[str, ...] = ()
+    """The ids of those that it keeps in host memory."""
 
 
 @dataclass(frozen=True)

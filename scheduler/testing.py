@@ -36,6 +36,7 @@ class FakeWorker:
     silent: bool = False
     stubborn: bool = False
     resident: tuple[str, ...] = ()
+    parked: tuple[str, ...] = ()
     answers: int = 0
     lost: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -163,6 +164,7 @@ class FakeFarm:
             since_progress_s=found.stalled_s,
             budget_s=self._budget_s,
             resident=found.resident,
+            parked=found.parked,
         )
 
     async def cancel(self, worker: str, attempt: AttemptId) -> None:

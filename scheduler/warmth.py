@@ -6,6 +6,7 @@ A belief, because a worker may have dropped a model meanwhile; ``Warmth.on_resid
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from scheduler.ports import Device
 
@@ -16,6 +17,13 @@ _REFRESH_S = 1.0
 _SMOOTHING = 0.2
 _SLACK_GB = 1e-9
 """Sums of decimal fractions may be too large by their rounding."""
+
+
+class Load(Enum):
+    """Where a model is read from: its node's memory, or disk or network."""
+
+    HOT = auto()
+    COLD = auto()
 
 
 @dataclass(frozen=True)
@@ -111,13 +119,20 @@ class Warmth:
         self.set_idle(worker, False)
         for model in list(worker.resident):
             self._drop(worker, model)
-        del self.workers[worker.profile.name], worker.node.workers[worker]
+        node = worker.node
+        del self.workers[worker.profile.name], node.workers[worker]
+        if not node.workers:
+            for model in node.models:
+                del model.nodes[node]
+            del self._nodes[worker.profile.node]
 
-    def on_resident(self, worker: Worker, names: Iterable[str]) -> None:
-        """What the worker says it has, the least recently used first."""
-        found = dict.fromkeys(self.model(name) for name in names)
+    def on_resident(self, worker: Worker, names: Iterable[str]) -> bool:
+        """What the worker says it has, the least recently used first; returns whether that is news. What is none of
+        its device's any more, by a catalog that has changed, is left out."""
+        models = (self.model(name) for name in names)
+        found = dict.fromkeys(model for model in models if model.profile.device == worker.profile.device)
         if found.keys() == worker.resident.keys():
-            return
+            return False
         idle = worker.idle
         self.set_idle(worker, False)
         for model in list(worker.resident):
@@ -126,6 +141,13 @@ class Warmth:
             self._add(worker, model)
             self._remember(worker.node, model, 0.0)
         self.set_idle(worker, idle)
+        return True
+
+    def on_parked(self, node: Node, names: Iterable[str]) -> None:
+        """What is in the memory of a node."""
+        for model in map(self.model, names):
+            if model not in node.models:
+                self._remember(node, model, 0.0)
 
     def set_idle(self, worker: Worker, idle: bool) -> None:
         worker.idle = idle
@@ -145,15 +167,21 @@ class Warmth:
             return model.cold_load_s
         return max(model.hot_load_s, ready_s - now_s)
 
-    def on_loaded(self, model: Model, expected_s: float, measured_s: float) -> None:
-        """A load took other than was expected of it."""
-        if expected_s == model.cold_load_s:
+    def load_of(self, worker: Worker, model: Model) -> Load | None:
+        """What kind of load it would take; None for none."""
+        if model in worker.resident:
+            return None
+        return Load.HOT if worker.node in model.nodes else Load.COLD
+
+    def on_loaded(self, model: Model, load: Load, measured_s: float) -> None:
+        if load is Load.COLD:
             model.cold_load_s += _SMOOTHING * (measured_s - model.cold_load_s)
-        elif expected_s == model.hot_load_s:
+        else:
             model.hot_load_s += _SMOOTHING * (measured_s - model.hot_load_s)
 
-    def use(self, worker: Worker, model: Model, service_s: float, now_s: float) -> list[Model]:
-        """The model runs on the worker, which is not idle, from now on; returns what is dropped for it."""
+    def use(self, worker: Worker, model: Model, peak_gb: float, service_s: float, now_s: float) -> list[Model]:
+        """The model runs on the worker, which is not idle, from now on, and takes ``peak_gb``; returns what is
+        dropped for it."""
         if now_s - model.used_at_s > _REFRESH_S:
             self._decay(model, now_s)
         model.used_s += service_s
@@ -161,8 +189,8 @@ class Warmth:
         present = model in resident
         dropped: list[Model] = []
         others_gb = worker.taken_gb - profile.size_gb if present else worker.taken_gb
-        if others_gb + profile.peak_gb > worker.profile.vram_gb + _SLACK_GB:
-            dropped = self.victims(worker, model, now_s)
+        if others_gb + peak_gb > worker.profile.vram_gb + _SLACK_GB:
+            dropped = self.victims(worker, model, peak_gb, now_s)
             for victim in dropped:
                 self._drop(worker, victim)
         if present:
@@ -173,9 +201,9 @@ class Warmth:
             self._remember(worker.node, model, now_s + model.cold_load_s)
         return dropped
 
-    def victims(self, worker: Worker, model: Model, now_s: float) -> list[Model]:
+    def victims(self, worker: Worker, model: Model, peak_gb: float, now_s: float) -> list[Model]:
         """What has to go for the model to run there, the least worth per gigabyte first."""
-        excess_gb = worker.taken_gb + model.profile.peak_gb - worker.profile.vram_gb
+        excess_gb = worker.taken_gb + peak_gb - worker.profile.vram_gb
         if model in worker.resident:
             excess_gb -= model.profile.size_gb
         if excess_gb <= _SLACK_GB:

@@ -4,7 +4,7 @@ import heapq
 import math
 import time
 from array import array
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from scheduler.simulation.fleet import Fleet
 from scheduler.simulation.loading import Memory
 from scheduler.simulation.policies import FarmView, SchedulingPolicy
 from scheduler.simulation.trace import Trace
+from scheduler.warmth import WorkerProfile
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,9 @@ class _Simulation:
     def resident(self, worker: str) -> Collection[str]:
         return self._memory.resident(self._gpus[worker])
 
-    def workers(self) -> Sequence[tuple[str, str]]:
-        return [(worker, worker.partition("-")[0]) for worker in self._gpus]
-
     def run(self) -> Run:
         wall_s, cpu_s = time.perf_counter(), time.thread_time()
-        for worker in self._gpus:
-            self._policy.on_free(worker)
+        self._bring_up(self._gpus)
         while (now_s := self._next_s()) < math.inf:
             self._now_s = now_s
             self._step()
@@ -101,8 +98,16 @@ class _Simulation:
         policy_s = self._policy_s * min(1.0, cpu_s / wall_s)
         return Run(self._flow_s, self._lost, self._loads, self._cold_loads, self._load_s, policy_s)
 
+    def _bring_up(self, workers: Iterable[str]) -> None:
+        for worker in workers:
+            node, fleet = worker.partition("-")[0], self.fleet
+            self._policy.on_worker(WorkerProfile(worker, "gpu", node, fleet.vram_gb, fleet.host_ram_gb))
+            self._policy.on_free(worker)
+
     def _next_s(self) -> float:
+        started = time.perf_counter()
         next_s = self._policy.next_at_s()
+        self._policy_s += time.perf_counter() - started
         if self._ends:
             next_s = min(next_s, self._ends[0].at_s)
         if self._returns:
@@ -119,11 +124,11 @@ class _Simulation:
         arrived += [self._waiting_task(end.seq) for end in ended if end.lost]
         policy = self._policy
         started = time.perf_counter()
-        for worker in returned:
-            policy.on_resident(worker, ())
-            policy.on_free(worker)
+        if returned:
+            self._bring_up(returned)
         for _, seq, worker, duration_s, load_s, lost in ended:
             if lost:
+                policy.on_lost(worker)
                 policy.on_end(f"t{seq}", None)
             else:
                 policy.on_free(worker)

@@ -2,7 +2,7 @@
 
 import math
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from scheduler.backlog import WaitingTask
@@ -14,11 +14,13 @@ from scheduler.warmth import ModelProfile, WorkerProfile
 class SchedulingPolicy(Protocol):
     """What drives a farm; scheduler.policy.Policy says what each call means."""
 
-    def on_arrival(self, task: WaitingTask) -> None: ...
+    def on_worker(self, profile: WorkerProfile) -> None: ...
+
+    def on_lost(self, worker: str) -> None: ...
 
     def on_free(self, worker: str) -> None: ...
 
-    def on_resident(self, worker: str, models: Collection[str]) -> None: ...
+    def on_arrival(self, task: WaitingTask) -> None: ...
 
     def on_end(self, task_id: str, duration_s: float | None, load_s: float = 0.0) -> None: ...
 
@@ -41,15 +43,14 @@ class FarmView(Protocol):
         """The models in the worker's VRAM, the least recently used first."""
         ...
 
-    def workers(self) -> Sequence[tuple[str, str]]:
-        """All workers, each with its node."""
-        ...
-
 
 class _Baseline:
     """Leaves out what the simple ones have no use for."""
 
-    def on_resident(self, worker: str, models: Collection[str]) -> None:
+    def on_worker(self, profile: WorkerProfile) -> None:
+        return
+
+    def on_lost(self, worker: str) -> None:
         return
 
     def on_end(self, task_id: str, duration_s: float | None, load_s: float = 0.0) -> None:
@@ -181,10 +182,7 @@ def _fair(view: FarmView) -> SchedulingPolicy:
         )
         for name, model in fleet.models.items()
     }
-    policy = Policy(models, view.now_s)
-    for worker, node in view.workers():
-        policy.on_worker(WorkerProfile(worker, "gpu", node, vram_gb=fleet.vram_gb, ram_gb=fleet.host_ram_gb))
-    return policy
+    return Policy(models, view.now_s)
 
 
 POLICIES: dict[str, Callable[[FarmView], SchedulingPolicy]] = {

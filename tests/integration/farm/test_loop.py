@@ -19,6 +19,7 @@ from scheduler.ports import Assignment, FarmLostError
 from scheduler.tables import AttemptRow, TaskRow
 from scheduler.task import OutcomeClass, TaskState
 from scheduler.testing import FakeFarm
+from scheduler.warmth import ModelProfile
 from tests.integration.farm.conftest import eventually
 from tests.integration.farm.test_queue import enqueue, row
 
@@ -34,13 +35,18 @@ CONFIG = LoopConfig(
 
 @asynccontextmanager
 async def scheduling(
-    database: Database, farm: FakeFarm, *, redis_url: str = "redis://127.0.0.1:1", config: LoopConfig = CONFIG
+    database: Database,
+    farm: FakeFarm,
+    *,
+    redis_url: str = "redis://127.0.0.1:1",
+    config: LoopConfig = CONFIG,
+    models: dict[str, ModelProfile] | None = None,
 ) -> AsyncIterator[asyncio.Task[None]]:
     """A scheduler at work; by default without a Redis, so that everything also works by polling."""
     client = connect(redis_url)
     leadership = await try_to_lead(database)
     assert leadership is not None
-    scheduler = Scheduler(database, client, farm, leadership=leadership, models={}, config=config)
+    scheduler = Scheduler(database, client, farm, leadership=leadership, models=models or {}, config=config)
     task = asyncio.create_task(scheduler.run())
     try:
         yield task
@@ -89,18 +95,6 @@ async def test_tasks_run_one_by_one_on_a_worker_and_succeed(database: Database) 
         for task_id in ids:
             task = await until_state(database, task_id, TaskState.SUCCEEDED)
             assert (task.result, task.epoch, task.duration_s) == ({"of": task_id}, 1, 0.5)
-
-
-async def test_a_busy_worker_is_told_which_model_comes_next(database: Database) -> None:
-    farm = FakeFarm(slots=1)
-    _, (first,) = await enqueue(database, model="first")
-    async with scheduling(database, farm):
-        await until_running(farm, first)
-        await enqueue(database, 2, model="second")
-        await until(lambda: farm.prepared, "the worker is told")
-        farm.finish(first)
-        await until(lambda: len(farm.executions) == 2, "the next task begins")
-    assert farm.prepared[0] == ("0.0", "second")
 
 
 async def test_duplicate_and_late_reports_change_nothing(database: Database) -> None:

@@ -1,56 +1,12 @@
-"""Fair warm pull: who is served next, on which worker, and when a load pays. Loading m or n takes 2 s from the node's
-memory and 10 s from disk, ``free`` nothing; a worker has no limit of memory unless it is said."""
+"""Fair warm pull: who is served next, on which worker, and when a load pays."""
 
-import math
 from typing import Any
 
 import pytest
 
 from scheduler.backlog import WaitingTask
-from scheduler.policy import Policy
 from scheduler.pool import Tuning
-from scheduler.warmth import ModelProfile, WorkerProfile
-
-STRICT = Tuning(spread_s=0.0)
-GPU = ModelProfile(device="gpu", size_gb=20.0, peak_gb=30.0, hot_load_s=2.0, cold_load_s=10.0)
-
-
-class Farm:
-    """A policy with its clock and workers; ``run`` places and remembers what runs where."""
-
-    def __init__(self, *workers: str, tuning: Tuning | None = None, **models: ModelProfile) -> None:
-        self.now_s = 0.0
-        self.policy = Policy({"m": GPU, "n": GPU, **models}, lambda: self.now_s, tuning)
-        self.running: dict[str, str] = {}
-        self._seq = 0
-        for worker in workers:
-            self.add(worker)
-
-    def add(self, worker: str, node: str = "node", **fields: Any) -> None:
-        self.policy.on_worker(WorkerProfile(worker, "cpu" if worker.startswith("c") else "gpu", node, **fields))
-        self.policy.on_free(worker)
-
-    def arrive(self, tenant: str = "a", model: str = "m", device: str = "gpu", **fields: Any) -> str:
-        self._seq += 1
-        values: dict[str, Any] = {"kind": "k", "units": 1.0, "since_s": self.now_s} | fields
-        task = WaitingTask(f"t{self._seq}", self._seq, tenant, model=model, device=device, **values)  # type: ignore[arg-type]
-        self.policy.on_arrival(task)
-        return task.id
-
-    def run(self, now_s: float | None = None) -> dict[str, str]:
-        """What starts now, task by worker."""
-        self.now_s = self.now_s if now_s is None else now_s
-        started = {placed.task.id: placed.worker for placed in self.policy.place()}
-        self.running |= started
-        return started
-
-    def end(self, task: str, now_s: float, duration_s: float | None = None, load_s: float = 0.0) -> dict[str, str]:
-        """A task ends, and its worker is free."""
-        self.now_s = now_s
-        self.policy.on_end(task, duration_s, load_s)
-        self.policy.on_free(self.running.pop(task))
-        return self.run()
-
+from tests.unit.scheduler.policy_farm import GPU, STRICT, Farm
 
 # --- who is served
 
@@ -127,61 +83,6 @@ def test_who_ran_before_a_restart_counts_towards_the_limit() -> None:
     assert farm.run() == {}
     farm.policy.on_end("before", 5.0)
     assert list(farm.run()) == [waiting]
-
-
-# --- deadlines and long waits
-
-
-def test_a_deadline_in_danger_comes_before_the_shortest_and_the_least_served() -> None:
-    farm = Farm("c", tuning=STRICT)
-    running = farm.arrive("a", "free", "cpu")
-    farm.run()
-    farm.arrive("b", "free", "cpu", kind="short", units=0.1)
-    late = farm.arrive("a", "free", "cpu", deadline_s=100.0)
-    # It takes 50 s, and 5 s are kept.
-    assert list(farm.end(running, 46.0, 50.0)) == [late]
-
-
-def test_a_deadline_that_is_far_changes_nothing() -> None:
-    farm = Farm("c", tuning=STRICT)
-    running = farm.arrive("a", "free", "cpu")
-    farm.run()
-    short = farm.arrive("b", "free", "cpu")
-    farm.arrive("a", "free", "cpu", deadline_s=200.0)
-    assert list(farm.end(running, 80.0, 50.0)) == [short]
-
-
-def test_the_earliest_of_the_deadlines_in_danger_comes_first() -> None:
-    farm = Farm("c")
-    running = farm.arrive("a", "free", "cpu")
-    farm.run()
-    farm.arrive("a", "free", "cpu", deadline_s=40.0)
-    soon = farm.arrive("a", "free", "cpu", deadline_s=30.0)
-    assert list(farm.end(running, 29.0)) == [soon]
-
-
-def test_a_deadline_in_danger_waits_for_no_warm_worker() -> None:
-    farm = Farm("g", "h")
-    farm.policy.on_measured({("k", "m", ""): 1.0})
-    busy = farm.arrive(model="m")
-    warm = farm.run()[busy]
-    idle = ({"g", "h"} - {warm}).pop()
-    urgent = farm.arrive(model="m", deadline_s=17.0)
-    assert farm.run(0.5) == {}
-    assert farm.policy.next_at_s() <= 1.0  # 17 s, less 5 of margin, 10 for the load and 1 for the task
-    assert farm.run(1.0) == {urgent: idle}
-
-
-def test_what_waited_too_long_comes_before_what_is_short() -> None:
-    farm = Farm("c", tuning=Tuning(longest_wait_s=50.0, drains=0.0))
-    running = farm.arrive("a", "free", "cpu")
-    farm.run()
-    old = farm.arrive("a", "free", "cpu", units=100.0)
-    for _ in range(3):
-        farm.arrive("b", "free", "cpu")
-    assert old not in farm.end(running, 49.0, 1.0)
-    (short,) = farm.running
-    assert list(farm.end(short, 50.0, 1.0)) == [old]
 
 
 # --- models
@@ -315,77 +216,3 @@ def test_a_load_is_learned_from() -> None:
     farm.end(task, 60.0, 55.0, load_s=50.0)
     assert farm.policy._warmth.model("m").cold_load_s == pytest.approx(10.0 + 0.2 * 40.0)
     assert farm.policy._warmth.model("m").hot_load_s == 2.0
-
-
-# --- what comes and goes
-
-
-def test_devices_do_not_mix() -> None:
-    farm = Farm("c")
-    farm.arrive(model="m", device="gpu")
-    task = farm.arrive(model="free", device="cpu")
-    assert farm.run() == {task: "c"}
-    farm.add("g")
-    assert list(farm.run().values()) == ["g"]
-
-
-def test_a_withdrawn_task_is_not_placed_and_may_come_again() -> None:
-    policy = (farm := Farm("c")).policy
-    task = WaitingTask("t", 1, "a", "k", "free", "cpu", 1.0)
-    policy.on_arrival(task)
-    policy.on_withdrawn("t")
-    assert farm.run() == {}
-    policy.on_gone("c")
-    policy.on_arrival(task)
-    assert farm.run() == {}
-    policy.on_withdrawn("t")
-    policy.on_free("c")
-    assert farm.run() == {}
-    policy.on_arrival(task)
-    policy.on_arrival(task)
-    assert farm.run() == {"t": "c"}
-    policy.on_free("c")
-    assert farm.run() == {}
-
-
-def test_a_worker_that_went_away_is_given_nothing() -> None:
-    farm = Farm("c", "d")
-    farm.policy.on_gone("c")
-    farm.policy.on_lost("d")
-    assert not farm.policy.is_free("c") and not farm.policy.is_free("d")
-    farm.arrive(model="free", device="cpu")
-    assert farm.run() == {}
-    farm.policy.on_free("c")
-    assert farm.policy.is_free("c")
-    assert list(farm.run().values()) == ["c"]
-
-
-def test_a_placement_that_came_to_nothing_is_not_charged() -> None:
-    farm = Farm("c", tuning=STRICT)
-    task = farm.arrive("a", "free", "cpu")
-    farm.run()
-    farm.policy.on_not_started(task)
-    farm.running.clear()
-    other = farm.arrive("b", "free", "cpu")
-    again = farm.arrive("a", "free", "cpu")
-    farm.policy.on_free("c")
-    assert list(farm.run()) == [other]
-    assert list(farm.end(other, 1.0, 1.0)) == [again]
-
-
-def test_what_was_measured_before_counts() -> None:
-    farm = Farm("c")
-    farm.policy.on_measured({("long", "free", ""): 50.0, ("short", "free", ""): 2.0})
-    first = farm.arrive(model="free", device="cpu")
-    farm.run()
-    farm.arrive(model="free", device="cpu", kind="long")
-    short = farm.arrive(model="free", device="cpu", kind="short", priority=0, peak_gb=1.0)
-    assert list(farm.end(first, 1.0)) == [short]
-
-
-def test_nothing_is_to_be_asked_again_where_nothing_waits() -> None:
-    farm = Farm("g")
-    assert farm.policy.next_at_s() == math.inf
-    farm.arrive(model="m")
-    farm.run()
-    assert farm.policy.next_at_s() == math.inf

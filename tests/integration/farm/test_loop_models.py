@@ -1,0 +1,68 @@
+"""What the loop tells the policy, and what it tells workers, about models and ends."""
+
+from dataclasses import replace
+
+from sqlalchemy import update
+
+from runtime.database import Database, utc_now
+from scheduler.tables import TaskRow
+from scheduler.testing import FakeFarm
+from scheduler.warmth import ModelProfile
+from tests.integration.farm.test_loop import CONFIG, scheduling, until, until_running
+from tests.integration.farm.test_queue import enqueue
+
+
+async def test_a_busy_worker_is_told_which_model_comes_next(database: Database) -> None:
+    farm = FakeFarm(slots=1)
+    _, (first,) = await enqueue(database, model="first")
+    async with scheduling(database, farm):
+        await until_running(farm, first)
+        await enqueue(database, 2, model="second")
+        await until(lambda: farm.prepared, "the worker is told")
+        farm.finish(first)
+        await until(lambda: len(farm.executions) == 2, "the next task begins")
+    assert farm.prepared[0] == ("0.0", "second")
+
+
+async def test_no_more_workers_are_told_of_a_model_than_tasks_wait_for_it(database: Database) -> None:
+    farm = FakeFarm(slots=4)
+    _, ids = await enqueue(database, 4, model="first")
+    async with scheduling(database, farm):
+        for task_id in ids:
+            await until_running(farm, task_id)
+        await enqueue(database, 2, model="second")
+        await until(lambda: len(farm.prepared) >= 2, "workers are told")
+        asked = farm.workers["0.0"].answers
+        await until(lambda: farm.workers["0.0"].answers > asked + 5, "some rounds pass")
+    assert len({worker for worker, model in farm.prepared if model == "second"}) == len(farm.prepared) == 2
+
+
+async def test_an_end_that_changes_nothing_gives_its_tenant_room(database: Database) -> None:
+    farm = FakeFarm(slots=2)
+    _, (first, second) = await enqueue(database, 2)
+    async with scheduling(database, farm, config=replace(CONFIG, tenant_limit=1)):
+        await until_running(farm, first)
+        async with database.transaction() as session:
+            ended = {"state": "cancelled", "outcome": "cancelled", "finished_at": utc_now()}
+            await session.execute(update(TaskRow).where(TaskRow.id == first).values(**ended))
+        assert (second, 1) not in farm.executions
+        farm.finish(first)
+        await until_running(farm, second)
+
+
+async def test_what_a_busy_worker_is_loading_counts_as_there(database: Database) -> None:
+    slow = ModelProfile(size_gb=1.0, peak_gb=1.0, hot_load_s=60.0, cold_load_s=60.0)
+    farm = FakeFarm(slots=2)
+    async with scheduling(database, farm, models={"slow": slow}):
+        _, (first,) = await enqueue(database, model="slow")
+        busy = await until_running(farm, first)
+        asked = farm.workers[busy].answers
+        await until(lambda: farm.workers[busy].answers > asked + 1, "it answers that it has nothing yet")
+        _, (second,) = await enqueue(database, model="slow")
+        other = next(worker for worker in farm.workers if worker != busy)
+        asked = farm.workers[other].answers
+        await until(lambda: farm.workers[other].answers > asked + 5, "some rounds pass")
+        assert (second, 1) not in farm.executions, "a second copy does not pay"
+        farm.workers[busy].resident = ("slow",)
+        farm.finish(first)
+        assert await until_running(farm, second) == busy
