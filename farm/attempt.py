@@ -9,9 +9,11 @@ import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 
@@ -75,8 +77,8 @@ class Attempt:
 
     def __init__(self, bench: Bench, assignment: Assignment) -> None:
         self.assignment = assignment
-        self.work_dir = bench.work_root / f"{assignment.task_id}-{assignment.epoch}"
         self._bench = bench
+        self._work_path = bench.work_root / f"{assignment.task_id}-{assignment.epoch}"
         model = bench.catalog.get(assignment.model)
         weighted = model is not None and model.weights is not None
         self._budgets_s = TASK_KINDS[assignment.kind].budgets_s(weighted=weighted)
@@ -85,7 +87,8 @@ class Attempt:
         self._phase: Phase = "load"
         self._fraction = 0.0
         self._started_at = self._phase_since = self._progressed_at = time.monotonic()
-        self._moved = memory_and_traffic()
+        self._moved: tuple[int, int] | None = None
+        """When it was looked at last in this phase; asked for only where somebody looks, since it takes a while."""
         self.timings_s: dict[str, float] = {}
         self.parameters: dict[str, Any] = {}
         self.held = ExitStack()
@@ -100,7 +103,9 @@ class Attempt:
     def status(self) -> WorkerStatus:
         if self._phase in _MOVES_BYTES:
             now = memory_and_traffic()
-            if any(abs(new - old) >= _PROGRESS_BYTES for new, old in zip(now, self._moved, strict=True)):
+            if self._moved is None:
+                self._moved = now
+            elif any(abs(new - old) >= _PROGRESS_BYTES for new, old in zip(now, self._moved, strict=True)):
                 self._progressed()
                 self._moved = now
         return WorkerStatus(
@@ -123,7 +128,7 @@ class Attempt:
         before = self._phase
         self.timings_s[before] = self.timings_s.get(before, 0.0) + now - self._phase_since
         self._phase, self._phase_since, self._progressed_at = phase, now, now
-        self._moved = memory_and_traffic()
+        self._moved = None
         self._bench.reporter.report(self.assignment, phase, self._fraction)
         return before
 
@@ -145,6 +150,18 @@ class Attempt:
             self._helping.clear()
 
     # --- for the pipeline: pipelines.context.TaskContext
+
+    @cached_property
+    def work_dir(self) -> Path:
+        """Made when it is asked for: many tasks need none."""
+        path = self._work_path
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+        return path
+
+    def clear_away(self) -> None:
+        """Delete the work directory."""
+        shutil.rmtree(self._work_path, ignore_errors=True)
 
     @contextmanager
     def phase(self, name: Phase) -> Iterator[None]:
@@ -194,17 +211,15 @@ class Attempt:
 def perform(bench: Bench, attempt: Attempt) -> bytes:
     """Run the attempt to its end, whatever that is; returns its manifest, which is stored as the last act."""
     assignment = attempt.assignment
-    shutil.rmtree(attempt.work_dir, ignore_errors=True)
-    attempt.work_dir.mkdir(parents=True)
-    log_path = attempt.work_dir / "attempt.log"
+    logged = StringIO()
     try:
-        with _logging_to(log_path), traced(worker=bench.worker, **assignment.trace):
+        with _logging_to(logged), traced(worker=bench.worker, **assignment.trace):
             log.info("attempt starts", label=assignment.label)
             report = _outcome(bench, attempt)
             log.info("attempt ends", outcome=report.outcome.value, timings_s=report.timings_s)
-        return _leave(bench, report, log_path)
+        return _leave(bench, report, logged.getvalue())
     finally:
-        shutil.rmtree(attempt.work_dir, ignore_errors=True)
+        attempt.clear_away()
 
 
 @dataclass(frozen=True)
@@ -289,10 +304,10 @@ def _classify(error: Exception) -> OutcomeClass:
     return OutcomeClass.TASK
 
 
-def _leave(bench: Bench, report: AttemptReport, log_path: Path) -> bytes:
+def _leave(bench: Bench, report: AttemptReport, logged: str) -> bytes:
     manifest = report.model_dump_json().encode()
     try:
-        bench.store.put_file(log_key(report.attempt), log_path)
+        bench.store.put_bytes(log_key(report.attempt), logged.encode("utf-8", "replace"))
         bench.store.put_bytes(manifest_key(report.attempt), manifest)
     # Stores fail in their own ways, and the scheduler is told over Ray as well: the manifest is the second
     # way.
@@ -307,14 +322,13 @@ def _storable(text: str) -> str:
 
 
 @contextmanager
-def _logging_to(path: Path) -> Iterator[None]:
-    """Everything logged meanwhile also goes to a file."""
+def _logging_to(stream: TextIO) -> Iterator[None]:
+    """Everything logged meanwhile is also written there."""
     root = logging.getLogger()
-    with path.open("w", encoding="utf-8") as stream:
-        handler = logging.StreamHandler(stream)
-        handler.setFormatter(root.handlers[0].formatter if root.handlers else None)
-        root.addHandler(handler)
-        try:
-            yield
-        finally:
-            root.removeHandler(handler)
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(root.handlers[0].formatter if root.handlers else None)
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)

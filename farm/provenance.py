@@ -1,6 +1,7 @@
 """How an artifact was made, written down with it: enough to make it again, and to know what it was made from."""
 
 from collections.abc import Iterator
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,7 +34,7 @@ def provenance(kind: str, model: Model, spec: Spec, made: Made, models_dir: Path
         helpers={what: _named(helper, models_dir) for what, helper in made.helpers.items()},
         parents=list(dict.fromkeys(_keys(asked))),
         timings_s={phase: round(seconds, 3) for phase, seconds in made.timings_s.items()},
-        software=_versions() if model.weights is not None else {"reelfarm": metadata.version("reelfarm")},
+        software=_versions() if model.weights is not None else {"reelfarm": _version("reelfarm")},
     )
 
 
@@ -58,7 +59,12 @@ def _options(model: Model) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    return {name: metadata.version(name) for name in ("reelfarm", *_ENGINES)}
+    return {name: _version(name) for name in ("reelfarm", *_ENGINES)}
+
+
+@cache
+def _version(name: str) -> str:
+    return metadata.version(name)  # which parses a file each time
 
 
 def _keys(value: Any, field: str = "") -> Iterator[str]:

@@ -8,7 +8,7 @@ asked for lately, per byte.
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -122,7 +122,7 @@ class Residency:
 
     @contextmanager
     def _used(self, model: Model, shape: str, report: Report) -> Iterator[Adapter]:
-        with self._measuring.span():
+        with self._measuring.span() if model.weights is not None else nullcontext():
             kept = self._on_device(model, shape, report)
         now = self._clock()
         kept.uses = 1 + kept.uses * math.exp2((kept.used_at - now) / _HALF_LIFE_S)

@@ -21,9 +21,12 @@ class TaskCancelled(Exception):
 
 
 class TaskContext(Protocol):
-    """``work_dir`` is the task's own empty directory, deleted after it."""
+    """What a pipeline may use, and what it tells."""
 
-    work_dir: Path
+    @property
+    def work_dir(self) -> Path:
+        """The task's own directory, at first empty, deleted after it."""
+        ...
 
     @contextmanager
     def phase(self, name: Phase) -> Iterator[None]:

@@ -150,19 +150,6 @@ class Crew:
         if attempt.cancel_requested:
             self.cancel(attempt.assignment.attempt)
 
-    def prepare(self) -> None:
-        """Tell busy workers which model comes next, so that they read its weights while they render: no more of them
-        than tasks wait for it."""
-        prepared = Counter(member.prepared for member in self._members.values() if member.attempt is not None)
-        for worker, member in self._members.items():
-            if member.attempt is None or member.prepared is not None or member.closed or member.dying:
-                continue
-            following = self.policy.next_model(worker)
-            if following is not None and prepared[following] < self.policy.count_waiting(following):
-                prepared[following] += 1
-                member.prepared = following
-                self.farm.prepare(worker, following)
-
     def release(self, worker: str) -> None:
         """A worker has nothing to do, or was chosen and gets nothing after all."""
         member = self._members.get(worker)
@@ -253,12 +240,26 @@ class Crew:
                 if member.stop_by is not None and now >= member.stop_by:
                     self._kill(worker, f"the task did not stop within {self.cancel_grace_s:g} s")
                 self._ask(worker, member)
+            self._prepare()
             self._hurry.clear()
             try:
                 async with asyncio.timeout(self.poll_interval_s):
                     await self._hurry.wait()
             except TimeoutError:
                 continue
+
+    def _prepare(self) -> None:
+        """Tell busy workers which model comes next, so that they read its weights while they render: no more of them
+        than tasks wait for it."""
+        prepared = Counter(member.prepared for member in self._members.values() if member.attempt is not None)
+        for worker, member in self._members.items():
+            if member.attempt is None or member.prepared is not None or member.closed or member.dying:
+                continue
+            following = self.policy.next_load(worker)
+            if following is not None and prepared[following] < self.policy.count_waiting(following):
+                prepared[following] += 1
+                member.prepared = following
+                self.farm.prepare(worker, following)
 
     def _ask(self, worker: str, member: _Member) -> None:
         if not member.dying and (member.asking is None or member.asking.done()):

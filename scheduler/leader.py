@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +20,14 @@ from scheduler.tables import LeaderRow
 
 NAME = "scheduler"
 TTL_S = 3.0
+
+
+# Every transaction of the loop begins with it, and to put it together takes as long as to execute it.
+_FENCE = (
+    select(LeaderRow.generation)
+    .where(LeaderRow.name == NAME, LeaderRow.generation == bindparam("generation"))
+    .with_for_update(read=True)
+)
 
 
 class LostLeadershipError(RuntimeError):
@@ -44,11 +52,7 @@ class Leadership:
 
     async def fence(self, session: AsyncSession) -> None:
         """Hold off a takeover until this transaction ends. Raises LostLeadershipError after one."""
-        held = await session.scalar(
-            select(LeaderRow.generation)
-            .where(LeaderRow.name == NAME, LeaderRow.generation == self.generation)
-            .with_for_update(read=True)
-        )
+        held = await session.scalar(_FENCE, {"generation": self.generation})
         if held is None:
             raise LostLeadershipError(f"generation {self.generation} was taken over")
 

@@ -9,11 +9,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from operator import attrgetter
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, insert, or_, select, tuple_, update
+from sqlalchemy import DateTime, Row, String, Table, any_, bindparam, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import load_only
 
 from runtime.database import utc_now
 from scheduler.backlog import WaitingTask
@@ -39,6 +40,54 @@ _WAITING = (
 )
 _RUNNING = TaskRow.state == TaskState.RUNNING.value
 
+_NOW = bindparam("now", type_=DateTime(timezone=True))
+_MAY_START = or_(TaskRow.not_before.is_(None), TaskRow.not_before <= _NOW)
+
+# The loop's own statements name tables instead of classes, since a session's care for objects would take half its
+# time, and are put together once; a list is one parameter, so that the server has them prepared.
+_TASKS = cast("Table", TaskRow.__table__)
+_ATTEMPTS = cast("Table", AttemptRow.__table__)
+_THESE = TaskRow.id == any_(bindparam("task_ids", type_=ARRAY(String)))
+_LOCK_ONE = (
+    select(TaskRow.id, TaskRow.epoch, TaskRow.cancel_requested_at, TaskRow.task_failures, TaskRow.farm_failures)
+    .where(_THESE, _RUNNING)
+    .with_for_update()
+)
+_LOCK_FREE = _LOCK_ONE.with_for_update(skip_locked=True)
+_STARTABLE = (
+    select(TaskRow.id)
+    .where(_THESE, _QUEUED, _MAY_START)
+    .order_by(TaskRow.seq)
+    .with_for_update(skip_locked=True)
+    .cte("startable")
+)
+_START = (
+    update(_TASKS)
+    .where(_TASKS.c.id == _STARTABLE.c.id)
+    .values(
+        state=TaskState.RUNNING.value,
+        epoch=_TASKS.c.epoch + 1,
+        started_at=_NOW,
+        not_before=None,
+        progress=0.0,
+        phase=None,
+    )
+    .returning(
+        *(
+            _TASKS.c[name]
+            for name in (
+                *("id", "seq", "epoch", "kind", "model", "spec", "job_id", "project_id", "label", "reaction"),
+                *("context", "created_at", "started_at", "cancel_requested_at"),
+            )
+        )
+    )
+)
+_NEW_ATTEMPT = insert(_ATTEMPTS)
+_THIS_ATTEMPT = (_ATTEMPTS.c.task_id == bindparam("of_task"), _ATTEMPTS.c.epoch == bindparam("of_epoch"))
+_CHANGE_TASK = update(_TASKS).where(_TASKS.c.id == bindparam("of_task"))
+_CHANGE_ATTEMPT = update(_ATTEMPTS).where(*_THIS_ATTEMPT)
+_SETTLE_ATTEMPT = _CHANGE_ATTEMPT.where(_ATTEMPTS.c.outcome.is_(None))
+
 
 @dataclass(frozen=True)
 class RunningAttempt:
@@ -63,7 +112,7 @@ async def load_waiting(
 ) -> list[WaitingTask]:
     """Tasks that may start now, in order of arrival."""
     rows = await session.execute(
-        select(*_WAITING).where(_QUEUED, TaskRow.seq > after_seq, _may_start(utc_now())).order_by(TaskRow.seq)
+        select(*_WAITING).where(_QUEUED, TaskRow.seq > after_seq, _MAY_START).order_by(TaskRow.seq), {"now": utc_now()}
     )
     return [_waiting_task(row, models) for row in rows]
 
@@ -101,119 +150,104 @@ async def start_attempts(
     """
     workers = dict(placements)
     now = utc_now()
-    tasks = (
-        await session.scalars(
-            select(TaskRow)
-            .where(TaskRow.id.in_(workers), _QUEUED, _may_start(now))
-            .order_by(TaskRow.seq)
-            .with_for_update(skip_locked=True)
-        )
-    ).all()
+    rows = await session.execute(_START, {"task_ids": list(workers), "now": now})
+    tasks = sorted(rows, key=attrgetter("seq"))
     if not tasks:
         return []
-    for task in tasks:
-        task.state = TaskState.RUNNING.value
-        task.epoch += 1
-        task.started_at = now
-        task.not_before = None
-        task.progress = 0.0
-        task.phase = None
-    await session.flush()
+    started = {"generation": generation, "started_at": now, "lease_expires_at": now + timedelta(seconds=lease_s)}
     await session.execute(
-        insert(AttemptRow),
-        [
-            {
-                "task_id": task.id,
-                "epoch": task.epoch,
-                "worker": workers[task.id],
-                "generation": generation,
-                "started_at": now,
-                "lease_expires_at": now + timedelta(seconds=lease_s),
-            }
-            for task in tasks
-        ],
+        _NEW_ATTEMPT,
+        [{"task_id": task.id, "epoch": task.epoch, "worker": workers[task.id], **started} for task in tasks],
     )
     return [_running_attempt(task, workers[task.id]) for task in tasks]
 
 
-async def commit_outcome(session: AsyncSession, report: AttemptReport, *, max_attempts: int) -> Verdict | None:
-    """Settle an attempt, once: None when it does not hold its task any more, and then nothing was changed."""
-    task_id, epoch = report.attempt
-    task = (
-        await session.scalars(
-            select(TaskRow).where(TaskRow.id == task_id, TaskRow.epoch == epoch, _RUNNING).with_for_update()
-        )
-    ).one_or_none()
-    if task is None:
-        return None
-    verdict = judge(
-        report.outcome,
-        permanent=report.permanent,
-        cancel_requested=task.cancel_requested_at is not None,
-        task_failures=task.task_failures,
-        farm_failures=task.farm_failures,
-        max_attempts=max_attempts,
+async def commit_outcomes(
+    session: AsyncSession, reports: Sequence[AttemptReport], *, max_attempts: int
+) -> dict[AttemptId, Verdict | None]:
+    """Settle attempts, each once: None for one that does not hold its task any more, and there nothing was changed.
+
+    A single one's task is waited for. Of several, those whose task somebody holds or has changed are left out.
+    """
+    alone = len(reports) == 1
+    rows = await session.execute(
+        _LOCK_ONE if alone else _LOCK_FREE, {"task_ids": [report.task_id for report in reports]}
     )
+    tasks = {(row.id, row.epoch): row for row in rows}
     now = utc_now()
-    task.state = verdict.state.value
-    task.task_failures = verdict.task_failures
-    task.farm_failures = verdict.farm_failures
-    task.phase = None
-    task.error_message = report.error_message
-    task.error_field = report.error_field
-    if verdict.state is TaskState.QUEUED:
-        task.progress = 0.0
-        task.not_before = now + timedelta(seconds=verdict.delay_s)
-    else:
-        task.outcome = verdict.outcome.value
-        task.finished_at = now
-    if verdict.state is TaskState.SUCCEEDED:
-        task.progress = 1.0
-        task.result = report.result
-        task.duration_s = report.duration_s
-    await session.flush()
-    await session.execute(
-        update(AttemptRow)
-        .where(AttemptRow.task_id == task_id, AttemptRow.epoch == epoch, AttemptRow.outcome.is_(None))
-        .values(
-            outcome=report.outcome.value,
-            finished_at=now,
-            error_message=report.error_message,
-            timings=report.timings_s,
-            log_key=report.log_key,
+    verdicts: dict[AttemptId, Verdict | None] = {}
+    of_tasks: dict[TaskState, list[dict[str, Any]]] = {}
+    of_attempts = []
+    for report in reports:
+        if (task := tasks.get(report.attempt)) is None:
+            continue
+        verdict = verdicts[report.attempt] = judge(
+            report.outcome,
+            permanent=report.permanent,
+            cancel_requested=task.cancel_requested_at is not None,
+            task_failures=task.task_failures,
+            farm_failures=task.farm_failures,
+            max_attempts=max_attempts,
         )
-    )
-    return verdict
+        of_tasks.setdefault(verdict.state, []).append(_settled_task(report, verdict, now))
+        of_attempts.append(_settled_attempt(report, now))
+    for changes in of_tasks.values():  # those of one state change the same columns
+        await session.execute(_CHANGE_TASK, changes)
+    if of_attempts:
+        await session.execute(_SETTLE_ATTEMPT, of_attempts)
+    return dict.fromkeys((report.attempt for report in reports), None) | verdicts if alone else verdicts
+
+
+def _settled_task(report: AttemptReport, verdict: Verdict, now: datetime) -> dict[str, Any]:
+    changes: dict[str, Any] = {
+        "of_task": report.task_id,
+        "state": verdict.state.value,
+        "task_failures": verdict.task_failures,
+        "farm_failures": verdict.farm_failures,
+        "phase": None,
+        "error_message": report.error_message,
+        "error_field": report.error_field,
+    }
+    if verdict.state is TaskState.QUEUED:
+        return changes | {"progress": 0.0, "not_before": now + timedelta(seconds=verdict.delay_s)}
+    changes |= {"outcome": verdict.outcome.value, "finished_at": now}
+    if verdict.state is TaskState.SUCCEEDED:
+        changes |= {"progress": 1.0, "result": report.result, "duration_s": report.duration_s}
+    return changes
+
+
+def _settled_attempt(report: AttemptReport, now: datetime) -> dict[str, Any]:
+    return {
+        "of_task": report.task_id,
+        "of_epoch": report.epoch,
+        "outcome": report.outcome.value,
+        "finished_at": now,
+        "error_message": report.error_message,
+        "timings": report.timings_s,
+        "log_key": report.log_key,
+    }
 
 
 async def record_progress(session: AsyncSession, progress: Sequence[Progress], *, lease_s: float) -> None:
     """Store how far attempts are and extend their leases; rows that someone else holds are left for the next
     time."""
-    by_task = {item.attempt[0]: item for item in progress}
-    tasks = await session.scalars(
-        select(TaskRow)
-        .options(load_only(TaskRow.epoch, TaskRow.progress, TaskRow.phase))
-        .where(TaskRow.id.in_(by_task), _RUNNING)
-        .order_by(TaskRow.id)
-        .with_for_update(skip_locked=True)
-    )
-    current = []
-    for task in tasks:
-        item = by_task[task.id]
-        if task.epoch == item.attempt[1]:
-            task.progress = item.fraction
-            task.phase = item.phase
-            current.append(item.attempt)
-    await session.flush()
+    rows = await session.execute(_LOCK_FREE, {"task_ids": [item.attempt[0] for item in progress]})
+    held = {(row.id, row.epoch) for row in rows}
+    current = [item for item in progress if item.attempt in held]
+    if not current:
+        return
     await session.execute(
-        update(AttemptRow)
-        .where(tuple_(AttemptRow.task_id, AttemptRow.epoch).in_(current))
-        .values(lease_expires_at=utc_now() + timedelta(seconds=lease_s))
+        _CHANGE_TASK,
+        [{"of_task": item.attempt[0], "progress": item.fraction, "phase": item.phase} for item in current],
     )
-
-
-def _may_start(now: datetime) -> ColumnElement[bool]:
-    return or_(TaskRow.not_before.is_(None), TaskRow.not_before <= now)
+    expires_at = utc_now() + timedelta(seconds=lease_s)
+    await session.execute(
+        _CHANGE_ATTEMPT,
+        [
+            {"of_task": task_id, "of_epoch": epoch, "lease_expires_at": expires_at}
+            for task_id, epoch in (item.attempt for item in current)
+        ],
+    )
 
 
 def _waiting_task(row: TaskRow | Row[*tuple[Any, ...]], models: Mapping[str, ModelProfile]) -> WaitingTask:
@@ -234,7 +268,7 @@ def _waiting_task(row: TaskRow | Row[*tuple[Any, ...]], models: Mapping[str, Mod
     )
 
 
-def _running_attempt(task: TaskRow, worker: str) -> RunningAttempt:
+def _running_attempt(task: TaskRow | Row[*tuple[Any, ...]], worker: str) -> RunningAttempt:
     started_at = task.started_at or task.created_at
     return RunningAttempt(
         assignment=Assignment(

@@ -7,7 +7,7 @@ database that is away stops nothing that runs: reports wait here until they can 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -21,12 +21,12 @@ from runtime.bilingual import spoken
 from runtime.database import Database
 from runtime.redis import WAKE_SCHEDULER, subscribed
 from scheduler import estimates, ledger, orders, roster
-from scheduler.crew import Crew
+from scheduler.crew import Crew, EndedAttempt
 from scheduler.leader import Leadership
 from scheduler.outage import MAYBE_AWAY, is_outage
 from scheduler.policy import Policy
 from scheduler.pool import Tuning
-from scheduler.ports import Assignment, AttemptReport, Farm
+from scheduler.ports import Assignment, AttemptId, AttemptReport, Farm
 from scheduler.queue import wake_reactions
 from scheduler.retries import Verdict
 from scheduler.scaling import Scaling
@@ -37,6 +37,8 @@ from scheduler.warmth import ModelProfile
 log = structlog.get_logger(__name__)
 
 _OUTAGE_RETRY_S = 0.5
+_MOST_AT_ONCE = 200
+"""Attempts that one transaction settles. Every task that it has changed is locked until its end."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Scheduler:
         )
         self._in_doubt = True  # the database may hold running attempts that this process does not know
         self._measured = False
+        self._news = False  # something arrived or was cancelled since it was read last
         self._read_all_at = 0.0
         self._last_seq = 0
 
@@ -129,7 +132,6 @@ class Scheduler:
                 await self._commit()
                 await self._read()
                 await self._start()
-                self._crew.prepare()
             except MAYBE_AWAY as error:
                 if not is_outage(error):
                     raise
@@ -176,23 +178,35 @@ class Scheduler:
         self._read_all_at = 0.0
 
     async def _commit(self) -> None:
-        while self._crew.ended:
-            ended = self._crew.ended[0]
-            report = (await self._farm.manifest(ended.assignment.attempt) if ended.lost else None) or ended.report
-            verdict = await self._settle(report)
-            self._crew.ended.pop(0)
-            if verdict is None:
-                self._policy.on_end(report.task_id, None)
-                log.info("a late report changed nothing", **ended.assignment.trace)
-                continue
-            self._count(ended.assignment, report)
-            if ended.slot is not None:
-                self._suspects.on_end(ended.slot, report, settled=verdict.state in TERMINAL)
-            if verdict.state in TERMINAL:
-                self._finished.set()
-            else:
-                self._read_all_at = min(self._read_all_at, self._clock() + verdict.delay_s)
+        """What ended by now; what ends meanwhile waits, so that those who are free do not wait for it."""
+        if ended := self._crew.ended[:_MOST_AT_ONCE]:
+            reports = {one.assignment.attempt: await self._last_word(one) for one in ended}
+            verdicts = await self._settle(list(reports.values()))
+            for one in ended:
+                attempt = one.assignment.attempt
+                # Alone, its task is waited for.
+                verdict = verdicts[attempt] if attempt in verdicts else await self._settle_alone(reports[attempt])
+                self._crew.ended.remove(one)
+                self._note_end(one, reports[attempt], verdict)
+        if self._crew.ended:
+            self._wake.set()
         await self._sideline()
+
+    async def _last_word(self, ended: EndedAttempt) -> AttemptReport:
+        return (await self._farm.manifest(ended.assignment.attempt) if ended.lost else None) or ended.report
+
+    def _note_end(self, ended: EndedAttempt, report: AttemptReport, verdict: Verdict | None) -> None:
+        if verdict is None:
+            self._policy.on_end(report.task_id, None)
+            log.info("a late report changed nothing", **ended.assignment.trace)
+            return
+        self._count(ended.assignment, report)
+        if ended.slot is not None:
+            self._suspects.on_end(ended.slot, report, settled=verdict.state in TERMINAL)
+        if verdict.state in TERMINAL:
+            self._finished.set()
+        else:
+            self._read_all_at = min(self._read_all_at, self._clock() + verdict.delay_s)
 
     async def _sideline(self) -> None:
         """Drain for a while what fails task after task, with a fresh process when it is back."""
@@ -212,17 +226,29 @@ class Scheduler:
         self._suspects.caught.clear()
         self._read_all_at = 0.0
 
-    async def _settle(self, report: AttemptReport) -> Verdict | None:
+    async def _settle(self, reports: Sequence[AttemptReport]) -> dict[AttemptId, Verdict | None]:
+        """Settle together what can be: what comes back without a verdict is to be settled alone."""
         try:
             async with self._fenced() as session:
-                return await ledger.commit_outcome(session, report, max_attempts=self._config.max_attempts)
+                return await ledger.commit_outcomes(session, reports, max_attempts=self._config.max_attempts)
+        except MAYBE_AWAY as error:
+            if is_outage(error):
+                raise
+            log.warning("results are refused", error=_first_line(error))
+            return {}
+
+    async def _settle_alone(self, report: AttemptReport) -> Verdict | None:
+        try:
+            async with self._fenced() as session:
+                verdicts = await ledger.commit_outcomes(session, [report], max_attempts=self._config.max_attempts)
+                return verdicts[report.attempt]
         except MAYBE_AWAY as error:
             if is_outage(error) or report.outcome is OutcomeClass.TASK:
                 raise
             # The database refuses the result, such as text with a NUL in it: the task's fault, not the loop's.
             reason = f"the result cannot be stored: {_first_line(error)}"
         refused = {"outcome": OutcomeClass.TASK, "result": None, "error_message": reason, "error_field": None}
-        return await self._settle(report.model_copy(update=refused))
+        return await self._settle_alone(report.model_copy(update=refused))
 
     def _count(self, assignment: Assignment, report: AttemptReport) -> None:
         load_s, compile_s = (report.timings_s.get(phase, 0.0) for phase in estimates.ONCE_PER_MODEL)
@@ -244,9 +270,12 @@ class Scheduler:
         )
 
     async def _read(self) -> None:
-        """Tasks that arrived since the last time; now and then all of them, since a transaction that began
-        earlier may commit its lower numbers later."""
+        """Tasks that arrived since the last time, once Redis says that there are; now and then all of them, since a
+        transaction that began earlier may commit its lower numbers later."""
         read_all = self._clock() >= self._read_all_at
+        if not read_all and not self._news:
+            return
+        self._news = False
         async with self._database.transaction() as session:
             waiting = await ledger.load_waiting(session, self._models, after_seq=0 if read_all else self._last_seq)
             cancelled = await ledger.load_cancelled(session)
@@ -313,6 +342,7 @@ class Scheduler:
             try:
                 async with subscribed(self._redis, WAKE_SCHEDULER) as messages:
                     async for _ in messages:
+                        self._news = True
                         self._wake.set()
             except (RedisError, OSError) as error:
                 log.info("Redis is away, polling", error=str(error))

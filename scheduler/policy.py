@@ -200,15 +200,15 @@ class Policy:
         found = self._warmth.model(model)
         return sum(demand.count for pool in self._pools.values() for demand in pool.backlog.by_model.get(found, ()))
 
-    def next_model(self, worker: str) -> str | None:
-        """The model of what the worker would be given if it were free now."""
+    def next_load(self, worker: str) -> str | None:
+        """The model that the worker would have to load if it were free now."""
         found = self._warmth.workers.get(worker)
         if found is None:
             return None
         pool = self._pools[found.profile.device]
         pool.now_s = self._clock()
         entry = pool.choose(found)
-        return None if entry is None else entry.task.model
+        return None if entry is None or entry.demand.model in found.resident else entry.task.model
 
     def _admit(self) -> None:
         arrived, self._arrived = self._arrived, {}

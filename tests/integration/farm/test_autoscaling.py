@@ -18,10 +18,10 @@ from runtime.embedded.ray_head import RayHead
 from scheduler.task import TaskState, WorkerState
 from scheduler.testing import FakeFarm
 from tests.integration.farm.conftest import Stage, eventually
+from tests.integration.farm.tasks import enqueue
 from tests.integration.farm.test_cluster import worker_config
 from tests.integration.farm.test_loop import CONFIG, scheduling, until, until_running, until_state
 from tests.integration.farm.test_orders import is_in, until_seen
-from tests.integration.farm.test_queue import enqueue
 
 AUTOSCALES = replace(CONFIG, autoscales=True, idle_node_s=0.3, scale_interval_s=0.05)
 

@@ -21,7 +21,7 @@ from scheduler.task import OutcomeClass, TaskState
 from scheduler.testing import FakeFarm
 from scheduler.warmth import ModelProfile
 from tests.integration.farm.conftest import eventually
-from tests.integration.farm.test_queue import enqueue, row
+from tests.integration.farm.tasks import enqueue, row
 
 CONFIG = LoopConfig(
     lease_s=0.4,
@@ -250,13 +250,16 @@ async def test_a_users_mistake_fails_at_once_and_names_the_field(database: Datab
 
 
 async def test_a_result_that_the_database_refuses_fails_its_task_and_not_the_loop(database: Database) -> None:
-    farm = FakeFarm(slots=1)
-    _, (bad, good) = await enqueue(database, 2)
+    farm = FakeFarm(slots=2)
+    _, (bad, good, later) = await enqueue(database, 3)
     async with scheduling(database, farm, config=replace(CONFIG, max_attempts=1)):
-        await until_running(farm, bad)
+        for task_id in (bad, good):
+            await until_running(farm, task_id)
         farm.finish(bad, result={"text": "a\x00b"})
-        await until_running(farm, good)
-        farm.finish(good)
+        farm.finish(good)  # at the same moment, and settled with it
+        await until_running(farm, later)
+        farm.finish(later)
+        await until_state(database, later, TaskState.SUCCEEDED)
         await until_state(database, good, TaskState.SUCCEEDED)
     task = await row(database, bad)
     assert (task.state, task.outcome) == (TaskState.FAILED, OutcomeClass.TASK)

@@ -8,8 +8,8 @@ from runtime.database import Database, utc_now
 from scheduler.tables import TaskRow
 from scheduler.testing import FakeFarm
 from scheduler.warmth import ModelProfile
+from tests.integration.farm.tasks import enqueue
 from tests.integration.farm.test_loop import CONFIG, scheduling, until, until_running
-from tests.integration.farm.test_queue import enqueue
 
 
 async def test_a_busy_worker_is_told_which_model_comes_next(database: Database) -> None:

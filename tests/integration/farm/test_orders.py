@@ -14,8 +14,8 @@ from scheduler.farm_tables import DrainRow, NodeRow, RestartRow, WorkerRow
 from scheduler.task import OutcomeClass, TaskState, WorkerState
 from scheduler.testing import FakeFarm
 from tests.integration.farm.conftest import eventually
+from tests.integration.farm.tasks import enqueue, row
 from tests.integration.farm.test_loop import CONFIG, scheduling, until, until_running, until_state
-from tests.integration.farm.test_queue import enqueue, row
 
 
 async def drain(database: Database, target: str) -> None:

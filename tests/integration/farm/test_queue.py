@@ -7,70 +7,15 @@ import pytest
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from models.specs import ArtStyle, ImageSpec, MusicSpec, SpeechSpec
+from models.specs import ArtStyle, ImageSpec, MusicSpec
 from monitoring.metrics import queue_metrics
 from runtime.database import Database, utc_now
 from scheduler import ledger, queue
 from scheduler.estimates import estimate_s, paces
 from scheduler.leader import LostLeadershipError, try_to_lead
-from scheduler.ports import AttemptReport
 from scheduler.tables import TRANSITION_TRIGGER, TaskRow
-from scheduler.task import TERMINAL, TRANSITIONS, FinishedTask, NewTask, OutcomeClass, TaskState
-
-SPEC = SpeechSpec(text="hello", language="en", voice="v")
-
-
-def new_task(job_id: str, label: str = "t", **fields: Any) -> NewTask:
-    return NewTask(
-        **{
-            "kind": "speech",
-            "spec": SPEC,
-            "model": "m",
-            "job_id": job_id,
-            "project_id": "prj_1",
-            "tenant_id": "tnt_1",
-            "reaction": "r",
-            "label": label,
-            **fields,
-        }
-    )
-
-
-async def enqueue(database: Database, count: int = 1, **fields: Any) -> tuple[str, list[str]]:
-    async with database.transaction() as session:
-        job_id = await queue.create_job(session, kind="test", project_id="prj_1", tenant_id="tnt_1")
-        return job_id, await queue.enqueue(session, [new_task(job_id, f"t{n}", **fields) for n in range(count)])
-
-
-async def start(database: Database, *task_ids: str) -> list[ledger.RunningAttempt]:
-    async with database.transaction() as session:
-        return await ledger.start_attempts(
-            session, [(task_id, f"w-{task_id}") for task_id in task_ids], generation=1, lease_s=10
-        )
-
-
-def report(
-    task_id: str, epoch: int = 1, outcome: OutcomeClass = OutcomeClass.SUCCEEDED, **fields: Any
-) -> AttemptReport:
-    return AttemptReport(task_id=task_id, epoch=epoch, worker="w", outcome=outcome, **fields)
-
-
-async def commit(database: Database, ended: AttemptReport, max_attempts: int = 3) -> TaskState | None:
-    async with database.transaction() as session:
-        verdict = await ledger.commit_outcome(session, ended, max_attempts=max_attempts)
-    return None if verdict is None else verdict.state
-
-
-async def finish(database: Database, *task_ids: str, **fields: Any) -> None:
-    await start(database, *task_ids)
-    for task_id in task_ids:
-        assert await commit(database, report(task_id, **fields)) is TaskState.SUCCEEDED
-
-
-async def row(database: Database, task_id: str) -> TaskRow:
-    async with database.transaction() as session:
-        return await session.get_one(TaskRow, task_id)
-
+from scheduler.task import TERMINAL, TRANSITIONS, FinishedTask, OutcomeClass, TaskState
+from tests.integration.farm.tasks import commit, enqueue, finish, new_task, report, row, start
 
 # --- what is enqueued
 
@@ -162,41 +107,7 @@ async def test_the_migrated_trigger_is_made_from_the_transitions(database: Datab
     assert body in TRANSITION_TRIGGER[0]
 
 
-# --- attempts
-
-
-async def test_a_second_report_of_the_same_attempt_changes_nothing(database: Database) -> None:
-    _, (task_id,) = await enqueue(database)
-    await start(database, task_id)
-    assert await commit(database, report(task_id, result={"take": 1})) is TaskState.SUCCEEDED
-    assert await commit(database, report(task_id, result={"take": 2})) is None
-    assert await commit(database, report(task_id, outcome=OutcomeClass.TASK)) is None
-    assert (await row(database, task_id)).result == {"take": 1}
-
-
-async def test_a_late_report_of_an_earlier_attempt_changes_nothing(database: Database) -> None:
-    _, (task_id,) = await enqueue(database)
-    await start(database, task_id)
-    assert await commit(database, report(task_id, outcome=OutcomeClass.WORKER)) is TaskState.QUEUED
-    await start(database, task_id)
-    assert await commit(database, report(task_id, epoch=1, result={"take": 1})) is None
-    assert (await row(database, task_id)).state == TaskState.RUNNING
-    assert await commit(database, report(task_id, epoch=2, result={"take": 2})) is TaskState.SUCCEEDED
-    assert (await row(database, task_id)).result == {"take": 2}
-
-
-async def test_many_reports_at_once_commit_once(database: Database) -> None:
-    _, (task_id,) = await enqueue(database)
-    await start(database, task_id)
-    states = await asyncio.gather(*(commit(database, report(task_id, result={"take": take})) for take in range(8)))
-    assert sorted(states, key=str) == [None] * 7 + [TaskState.SUCCEEDED]
-
-
-async def test_many_schedulers_at_once_start_a_task_once(database: Database) -> None:
-    _, ids = await enqueue(database, 5)
-    started = await asyncio.gather(*(start(database, *ids) for _ in range(6)))
-    assert sorted(attempt.assignment.task_id for attempts in started for attempt in attempts) == sorted(ids)
-    assert [(await row(database, task_id)).epoch for task_id in ids] == [1] * 5
+# --- starting and cancelling
 
 
 async def test_a_task_in_its_pause_does_not_start(database: Database) -> None:

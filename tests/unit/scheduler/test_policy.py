@@ -201,11 +201,15 @@ def test_looking_at_what_comes_next_takes_nothing_away() -> None:
     farm = Farm("g")
     running = farm.arrive(model="m")
     farm.run()
-    assert farm.policy.next_model("g") is None
-    waiting = farm.arrive(model="m")
+    assert farm.policy.next_load("g") is None
+    warm = farm.arrive(model="m")
     farm.run()
-    assert (farm.policy.next_model("g"), farm.policy.next_model("gone")) == ("m", None)
-    assert list(farm.end(running, 1.0)) == [waiting]
+    assert farm.policy.next_load("g") is None  # it has that one
+    assert list(farm.end(running, 1.0)) == [warm]
+    waiting = farm.arrive(model="other")
+    farm.run()
+    assert (farm.policy.next_load("g"), farm.policy.next_load("gone")) == ("other", None)
+    assert list(farm.end(warm, 1.0)) == [waiting]
 
 
 def test_a_load_is_learned_from() -> None:
