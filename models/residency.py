@@ -122,6 +122,7 @@ class Residency:
 
     @contextmanager
     def _used(self, model: Model, shape: str, report: Report) -> Iterator[Adapter]:
+        # Without weights it takes nothing of the device, which may be none that torch knows.
         with self._measuring.span() if model.weights is not None else nullcontext():
             kept = self._on_device(model, shape, report)
         now = self._clock()

@@ -58,6 +58,17 @@ LOAD_S = {"slow": 60.0}
 CLOCK = Clock()
 
 
+class Light:
+    """An adapter without weights."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def load(self) -> None: ...
+
+    def unload(self) -> None: ...
+
+
 class Weighted:
     """An adapter that loads nothing and says what happened to it."""
 
@@ -392,6 +403,21 @@ def test_a_model_that_does_not_load_is_not_kept(tmp_path: Path) -> None:
     run(found, good)
     assert LOG == ["load broken", "load broken", "load good"]
     assert found.resident() == ["good"]
+
+
+def test_a_model_without_weights_asks_nothing_of_the_device(tmp_path: Path) -> None:
+    """A worker's GPU may be one that torch does not know, as in a base install."""
+
+    class NoCard(Card):
+        def reset_peak(self) -> None:
+            raise AssertionError("Torch not compiled with CUDA enabled")
+
+    residency = Residency(
+        NoCard(GB), models_dir=tmp_path, host_bytes=0, peaks=Peaks(tmp_path / "peaks.json"), clock=CLOCK
+    )
+    light = Model(id="light", display_name="", tasks=("script",), adapter=f"{__name__}:Light", license="")
+    with residency.use(light, "any", REPORT) as adapter:
+        assert isinstance(adapter, Light)
 
 
 def test_everything_can_go(tmp_path: Path) -> None:
