@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint format clean
+.PHONY: help demo up test check soak lint format clean
 
 SAMPLES = $(sort $(wildcard samples/*.txt samples/*.md samples/*.fountain samples/*.csv samples/*.json))
 
@@ -21,6 +21,13 @@ test: ## Run all tests, on a real PostgreSQL, Ray and Redis
 	env -u PYTHONDONTWRITEBYTECODE .venv/bin/pytest -n 3 --dist loadgroup
 
 check: lint test ## Lint, types, import rules and all tests: what CI runs
+
+MINUTES ?= 30
+SEED ?= $(shell od -An -N3 -tu4 /dev/urandom | tr -d ' ')
+
+soak: ## Kill everything that can be killed for a while: make soak MINUTES=30 SEED=7
+	@scripts/bootstrap.sh dev
+	env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m tests.chaos.storm --minutes $(MINUTES) --seed $(SEED)
 
 lint: ## Check style, types and import rules
 	@scripts/bootstrap.sh dev

@@ -14,9 +14,10 @@ PATIENT = {"REELFARM_LEASE_S": "120", "REELFARM_PHASE_BUDGET_SCALE": "10"}
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In the worker of pytest-xdist that runs the acceptance tests: two servers at once would starve each other."""
+    """In the worker of pytest-xdist that runs the acceptance tests: two servers at once would starve each other. What
+    starts a Ray cluster of its own says where it belongs."""
     for item in items:
-        if "tests/chaos" in item.path.as_posix():
+        if "tests/chaos" in item.path.as_posix() and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group("acceptance"))
 
 
