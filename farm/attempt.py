@@ -95,6 +95,8 @@ class Attempt:
         """What the attempt keeps from being evicted until it ends."""
         self.helpers: dict[HelperKind, Model] = {}
         self._helping: dict[str, Adapter | None] = {}
+        self.peak_bytes: int | None = None
+        """What the model was seen to take of the device."""
         self.device_lost = False
         """Whether the device failed in a way that only the end of the process mends."""
 
@@ -251,6 +253,7 @@ def _outcome(bench: Bench, attempt: Attempt) -> AttemptReport:
         duration_s=attempt.elapsed_s(),
         timings_s=attempt.timings_s,
         log_key=log_key(attempt.assignment.attempt),
+        peak_gb=None if attempt.peak_bytes is None else round(attempt.peak_bytes / 1e9, 3),
     )
 
 
@@ -288,6 +291,7 @@ def _run(bench: Bench, attempt: Attempt) -> dict[str, object]:
         adapter = attempt.held.enter_context(bench.residency.use(model, kind.shape(spec), loading))
         attempt.enter("run")
         result = pipeline.run(spec, adapter, attempt)
+    attempt.peak_bytes = bench.residency.peak_bytes(model, kind.shape(spec))
     if type(result) is not kind.result:
         raise TypeError(f"{kind.module}.run returned {type(result).__name__}, not {kind.result.__name__}")
     made = provenance(kind.name, model, spec, attempt, bench.models_dir)

@@ -15,7 +15,7 @@ import structlog
 from farm.attempt import Attempt, Bench, perform
 from farm.cache import ArtifactCache
 from farm.cluster import devices_of_node
-from farm.gpu import list_gpus
+from farm.gpu import own_vram_gb, probed
 from farm.process import note_process, work_root
 from farm.reporter import Reporter
 from models import host_memory
@@ -78,8 +78,6 @@ class Worker:
             os.environ.pop(variable, None)
         os.environ.update(_ENVIRONMENT)
         configure_logging("worker", config.log_level, stream=sys.stderr)
-        if device == "gpu":
-            log.info("worker on a GPU", gpus=[gpu.name for gpu in list_gpus()])
         store = ArtifactStore(config.artifacts_url)
         catalog = load_catalog(config.catalog or DEFAULT_PATH, config.usage)
         share = host_share(config.host_models_gb, catalog, devices_of_node())
@@ -104,6 +102,8 @@ class Worker:
             work_root=work_root(config.scratch_dir, name),
             budget_scale=config.budget_scale,
         )
+        self._vram_gb = config.vram_gb if config.vram_gb is not None or device == "cpu" else own_vram_gb()
+        self._capabilities: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._generation = 0
         self._current: Attempt | None = None
@@ -149,7 +149,13 @@ class Worker:
             current = self._current
         status = WorkerStatus(attempt=None) if current is None else current.status()
         residency = self._bench.residency
-        return replace(status, resident=tuple(residency.resident()), parked=tuple(residency.parked()))
+        return replace(
+            status,
+            resident=tuple(residency.resident()),
+            parked=tuple(residency.parked()),
+            vram_gb=self._vram_gb,
+            capabilities=self._capabilities,
+        )
 
     @ray.method(concurrency_group=CONTROL_GROUP)
     def cancel(self, generation: int, attempt: AttemptId) -> None:
@@ -174,7 +180,7 @@ class Worker:
             self._generation = generation
 
     def _warm_up(self, device: Device) -> None:
-        """Import what the first tasks will need, while there is nothing to do."""
+        """Import what the first tasks will need, and probe what this worker can do, while there is nothing to do."""
         adapters = [model.adapter for model in self._bench.catalog.models.values() if model.device == device]
         modules = [kind.module for kind in TASK_KINDS.values()]
         for module in (*modules, *(adapter.partition(":")[0] for adapter in adapters if adapter)):
@@ -183,6 +189,8 @@ class Worker:
             # Whatever is wrong with it, the task that needs it fails with that error and says so.
             except Exception as error:  # noqa: BLE001
                 log.warning("cannot import", module=module, error=str(error))
+        if device == "gpu":
+            self._capabilities = probed()
 
 
 def host_share(node_gb: float | None, catalog: Catalog, devices: Sequence[Device]) -> int:

@@ -94,6 +94,8 @@ class Model(Entry):
     voice: tuple[Voice, ...] = ()
     weights: Weights | None = None
     vram_gb: float | None = Field(default=None, gt=0)
+    needs: tuple[Literal["nvenc"], ...] = ()
+    """What its workers must be found able to do. Where none is, its tasks wait."""
     terms: Terms = Terms()
     options: dict[str, Any] = Field(default_factory=dict)
     uses: dict[HelperKind, str] = Field(default_factory=dict)
@@ -121,6 +123,12 @@ class Model(Entry):
                 raise ValueError(f"task_cost.{kind}: this model's tasks are {', '.join(self.tasks)}")
             _check_units(f"task_cost.{kind}", self.task_cost[kind], {kind})
         _check_units("cost", self.cost, {*self.tasks} - {*self.task_cost})
+        return self
+
+    @model_validator(mode="after")
+    def _needs_are_probed(self) -> "Model":
+        if self.needs and self.device != "gpu":
+            raise ValueError(f"needs: {self.needs[0]} is looked for on workers with a GPU: device must be gpu")
         return self
 
     @model_validator(mode="after")

@@ -9,6 +9,9 @@ from models import host_memory
 if TYPE_CHECKING:
     import torch
 
+USABLE_SHARE = 0.95
+"""Of a GPU's memory: the rest is for what is not ours, such as the context of CUDA itself."""
+
 _STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 
@@ -38,7 +41,7 @@ class Device:
         if self.kind == "cuda":
             import torch
 
-            return int(torch.cuda.get_device_properties(0).total_memory * 0.95)
+            return int(torch.cuda.get_device_properties(0).total_memory * USABLE_SHARE)
         return host_memory.total_bytes() // 2
 
     @property

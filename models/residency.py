@@ -155,6 +155,13 @@ class Residency:
         """The ids of the models in host memory. May be asked from another thread."""
         return [model_id for model_id, kept in list(self._kept.items()) if kept.tier == "host"]
 
+    def peak_bytes(self, model: Model, shape: str) -> int | None:
+        """The most that a loaded model was seen to take of the device for the shape, weights and all; None for one
+        without weights."""
+        kept = self._kept.get(model.id)
+        run_bytes = None if kept is None else self._peaks.run_bytes(kept.model, shape)
+        return None if kept is None or run_bytes is None else kept.held("device") + run_bytes
+
     def unload_all(self) -> None:
         """Make room: everything is loaded anew when next asked for."""
         while self._kept:

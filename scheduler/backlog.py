@@ -69,6 +69,9 @@ class Demand:
     priority: int
     peak_gb: float
     needs: frozenset[str]
+    asked_gb: float = 0.0
+    """What a worker has to have for it: the peak, or where no worker has so much, what the largest have. They keep a
+    part of the model in host memory."""
     lanes: dict[Tenant, deque[Entry]] = field(default_factory=dict)
     """By the order of arrival. A lane's first entry always waits."""
     count: int = 0
@@ -80,7 +83,7 @@ class Demand:
 
     def fits(self, worker: Worker) -> bool:
         profile = worker.profile
-        return self.peak_gb <= profile.vram_gb and self.needs <= profile.capabilities
+        return self.asked_gb <= profile.vram_gb and self.needs <= profile.capabilities
 
 
 _Item = tuple[float, int, Entry]
@@ -98,18 +101,25 @@ class Backlog:
         self.urgent: list[_Item] = []
         """Deadlines in danger, the earliest first."""
         self._serial = 0
+        self.largest_gb = math.inf
         self._demands: dict[tuple[str, int, float, frozenset[str]], Demand] = {}
         self._oldest: list[_Item] = []
         self._deadlines: list[_Item] = []
 
-    def demand(self, task: WaitingTask, model: Model) -> Demand:
+    def demand(self, task: WaitingTask, model: Model, peak_gb: float) -> Demand:
         """Where the task belongs."""
-        key = (task.model, task.priority, task.peak_gb, task.needs)
+        key = (task.model, task.priority, peak_gb, task.needs)
         found = self._demands.get(key)
         if found is None:
-            peak_gb = task.peak_gb or model.profile.peak_gb
             found = self._demands[key] = Demand(model, task.priority, peak_gb, task.needs)
+            found.asked_gb = min(peak_gb, self.largest_gb)
         return found
+
+    def set_largest(self, vram_gb: float) -> None:
+        """What the largest worker has."""
+        self.largest_gb = vram_gb
+        for demand in self._demands.values():
+            demand.asked_gb = min(demand.peak_gb, vram_gb)
 
     def add(self, entry: Entry) -> None:
         demand, tenant, since_s = entry.demand, entry.tenant, entry.task.since_s

@@ -1,6 +1,7 @@
 """The scheduler's workers as it sees them: who is free, who runs what, who fell silent or got stuck."""
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -151,9 +152,10 @@ class Crew:
             self.cancel(attempt.assignment.attempt)
 
     def release(self, worker: str) -> None:
-        """A worker has nothing to do, or was chosen and gets nothing after all."""
+        """A worker has nothing to do, or was chosen and gets nothing after all. One that did not say yet what it is has
+        to do so first."""
         member = self._members.get(worker)
-        if member is not None and not member.dying and not member.closed:
+        if member is not None and member.resident is not None and not member.dying and not member.closed:
             member.free_since = self.clock()
             self.policy.on_free(worker)
 
@@ -190,8 +192,7 @@ class Crew:
 
     def _on_event(self, event: FarmEvent) -> None:
         match event:
-            case WorkerUp(worker, device, node, slot):
-                self.policy.on_worker(WorkerProfile(worker, device, node))
+            case WorkerUp(worker, _, node, slot):
                 closed = self._orders.close(worker, node=node, slot=slot)
                 self._members[worker] = _Member(event, self.clock(), closed=closed)
                 self._leases.extend(worker)
@@ -274,6 +275,7 @@ class Crew:
             if self._members.get(worker) is not member or member.attempt is not asked_about:
                 return
             member.status, member.answered_at = status, self.clock()
+            self.policy.on_worker(_profile(member.up, status))
             self._note_models(worker, member, status)
             unwanted = status.attempt is not None and (
                 member.attempt is None or status.attempt != member.attempt.assignment.attempt
@@ -307,6 +309,11 @@ class Crew:
         self.policy.on_gone(worker)
         log.warning("killing worker", worker=worker, reason=message, **_trace(member))
         self._group.create_task(self.farm.kill(worker, message))
+
+
+def _profile(up: WorkerUp, status: WorkerStatus) -> WorkerProfile:
+    vram_gb = math.inf if status.vram_gb is None else status.vram_gb
+    return WorkerProfile(up.worker, up.device, up.node, vram_gb, capabilities=frozenset(status.capabilities))
 
 
 def _trace(member: _Member | None) -> dict[str, str | int]:

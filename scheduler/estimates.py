@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import specs
 from pipelines.registry import TASK_KINDS
+from scheduler.policy import Measured
 from scheduler.tables import AttemptRow, TaskRow
 from scheduler.task import TaskState
 
@@ -60,27 +61,27 @@ async def measured_s(session: AsyncSession, kind: str, model: str, shape: str, u
     return None if seconds_per_unit is None else float(seconds_per_unit) * units
 
 
-async def paces(session: AsyncSession) -> dict[tuple[str, str, str], float]:
-    """Seconds per unit by kind, model and shape, without what a model takes once: the medians over recent
-    successes."""
+async def measured(session: AsyncSession) -> dict[tuple[str, str, str], Measured]:
+    """By kind, model and shape, over recent successes: the median of seconds per unit, without what a model takes
+    once, and the most memory."""
     once_s = sum((_timing_s(phase) for phase in ONCE_PER_MODEL), start=literal(0.0))
     per_unit = (func.greatest(TaskRow.duration_s - once_s, 0.0) / TaskRow.units).label("seconds_per_unit")
     rank = func.row_number().over(
         partition_by=(TaskRow.kind, TaskRow.model, TaskRow.shape), order_by=TaskRow.finished_at.desc()
     )
     recent = (
-        select(TaskRow.kind, TaskRow.model, TaskRow.shape, per_unit, rank.label("rank"))
+        select(TaskRow.kind, TaskRow.model, TaskRow.shape, AttemptRow.peak_gb, per_unit, rank.label("rank"))
         .join(AttemptRow, (AttemptRow.task_id == TaskRow.id) & (AttemptRow.epoch == TaskRow.epoch))
         .where(*_MEASURED)
         .subquery()
     )
     median = func.percentile_cont(0.5).within_group(recent.c.seconds_per_unit)
     rows = await session.execute(
-        select(recent.c.kind, recent.c.model, recent.c.shape, median)
+        select(recent.c.kind, recent.c.model, recent.c.shape, median, func.max(recent.c.peak_gb))
         .where(recent.c.rank <= RECENT_TASKS)
         .group_by(recent.c.kind, recent.c.model, recent.c.shape)
     )
-    return {(kind, model, shape): float(seconds) for kind, model, shape, seconds in rows}
+    return {(kind, model, shape): Measured(float(seconds), peak_gb) for kind, model, shape, seconds, peak_gb in rows}
 
 
 def _timing_s(phase: str) -> ColumnElement[float]:

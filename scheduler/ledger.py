@@ -24,6 +24,7 @@ from scheduler.tables import AttemptRow, TaskRow
 from scheduler.task import TaskState
 from scheduler.warmth import ModelProfile
 
+_ANY = ModelProfile()
 _QUEUED = TaskRow.state == TaskState.QUEUED.value
 _WAITING = (
     TaskRow.id,
@@ -225,6 +226,7 @@ def _settled_attempt(report: AttemptReport, now: datetime) -> dict[str, Any]:
         "error_message": report.error_message,
         "timings": report.timings_s,
         "log_key": report.log_key,
+        "peak_gb": report.peak_gb,
     }
 
 
@@ -251,20 +253,21 @@ async def record_progress(session: AsyncSession, progress: Sequence[Progress], *
 
 
 def _waiting_task(row: TaskRow | Row[*tuple[Any, ...]], models: Mapping[str, ModelProfile]) -> WaitingTask:
-    profile = models.get(row.model)
+    profile = models.get(row.model, _ANY)
     return WaitingTask(
         id=row.id,
         seq=row.seq,
         tenant_id=row.tenant_id,
         kind=row.kind,
         model=row.model,
-        device="cpu" if profile is None else profile.device,
+        device=profile.device,
         units=row.units,
         shape=row.shape,
         since_s=row.created_at.timestamp(),
         priority=row.priority,
         weight=row.weight,
         deadline_s=math.inf if row.deadline_at is None else row.deadline_at.timestamp(),
+        needs=profile.needs,
     )
 
 

@@ -166,7 +166,7 @@ class Scheduler:
         async with self._database.transaction() as session:
             running = await ledger.load_running(session, self._models)
             if not self._measured:
-                self._policy.on_measured(await estimates.paces(session))
+                self._policy.on_measured(await estimates.measured(session))
                 self._measured = True
         known = self._crew.attempts()
         for attempt, task in running:
@@ -257,6 +257,7 @@ class Scheduler:
             None if report.duration_s is None else report.duration_s - compile_s,
             load_s,
             succeeded=report.outcome is OutcomeClass.SUCCEEDED,
+            peak_gb=report.peak_gb,
         )
         metrics.ATTEMPTS.labels(assignment.kind, report.outcome.value).inc()
         if report.outcome is OutcomeClass.SUCCEEDED and report.duration_s is not None:
@@ -357,9 +358,14 @@ class Scheduler:
 
     async def _write_down(self) -> None:
         """How far the attempts are, and what there is of workers."""
+        stranded: set[str] = set()
         while True:
             await asyncio.sleep(self._config.progress_interval_s)
             sightings = self._crew.sightings()
+            before, stranded = stranded, self._policy.stranded()
+            for model in sorted(stranded - before):
+                needs = sorted(self._models[model].needs) if model in self._models else []
+                log.warning("no worker can run the tasks of this model", model=model, needs=needs)
             metrics.show_workers(Counter((seen.device, seen.state.value) for seen in sightings))
             try:
                 async with self._fenced() as session:

@@ -8,7 +8,8 @@ with the queue. Until then a worker that has nothing warm to do stays idle, and 
 warm there gets it at once.
 """
 
-from collections.abc import Callable, Collection
+import math
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,6 +20,13 @@ from scheduler.warmth import Load, Model, ModelProfile, Warmth, Worker, WorkerPr
 
 _SMOOTHING = 0.2
 _UNMEASURED_S_PER_UNIT = 10.0
+
+
+class Measured(NamedTuple):
+    """Of one kind, model and shape. ``peak_gb`` is None where no memory was measured."""
+
+    s_per_unit: float
+    peak_gb: float | None = None
 
 
 class Placement(NamedTuple):
@@ -76,22 +84,34 @@ class Policy:
         self._entries: dict[str, Entry] = {}
         self._running: dict[str, _Running] = {}
         self._paces: dict[tuple[str, str, str], _Pace] = {}
+        self._peaks: dict[tuple[str, str], float] = {}
+        """Gigabytes by model and shape, where they were measured."""
         self._placements: list[Placement] = []
 
     # --- workers
 
     def on_worker(self, profile: WorkerProfile) -> None:
-        """A worker exists. Telling it twice is harmless."""
-        if profile.name not in self._warmth.workers:
+        """A worker exists, or turned out to be other than it was believed. Telling it twice is harmless."""
+        found, pool = self._warmth.workers.get(profile.name), self._pools[profile.device]
+        if found is None:
             self._warmth.add(profile)
-            self._pools[profile.device].workers += 1
+            pool.workers += 1
+        elif found.profile == profile:
+            return
+        else:
+            self._on_size(pool, found.profile.vram_gb, -1)
+            found.profile = profile
+            self._look_anew(pool, found)
+        self._on_size(pool, profile.vram_gb, 1)
 
     def on_lost(self, worker: str) -> None:
         """A worker exists no more."""
         self.on_gone(worker)
         if (found := self._warmth.workers.get(worker)) is not None:
             self._warmth.remove(found)
-            self._pools[found.profile.device].workers -= 1
+            pool = self._pools[found.profile.device]
+            pool.workers -= 1
+            self._on_size(pool, found.profile.vram_gb, -1)
 
     def on_resident(self, worker: str, models: Collection[str], parked: Collection[str] = ()) -> None:
         """The models that the worker says it has, the least recently used first, and those in its node's memory."""
@@ -99,10 +119,8 @@ class Policy:
         if found is None:
             return
         self._warmth.on_parked(found.node, parked)
-        if self._warmth.on_resident(found, models) and found.idle:
-            # It may be worth something now that it was not when it found nothing to do.
-            self._pools[found.profile.device].set_idle(found, False)
-            self._freed[found] = None
+        if self._warmth.on_resident(found, models):
+            self._look_anew(self._pools[found.profile.device], found)
 
     def on_free(self, worker: str) -> None:
         """A worker has nothing to do. Raises KeyError for one that does not exist."""
@@ -119,6 +137,16 @@ class Policy:
     def is_free(self, worker: str) -> bool:
         found = self._warmth.workers.get(worker)
         return found is not None and (found.idle or found in self._freed)
+
+    def _look_anew(self, pool: Pool, worker: Worker) -> None:
+        """An idle worker may be worth something now that it was not when it found nothing to do."""
+        if worker.idle:
+            pool.set_idle(worker, False)
+            self._freed[worker] = None
+
+    def _on_size(self, pool: Pool, vram_gb: float, count: int) -> None:
+        if pool.on_size(vram_gb, count):
+            self._offered |= dict.fromkeys(pool.demands(), pool)
 
     # --- tasks
 
@@ -139,10 +167,12 @@ class Policy:
         if (entry := self._entries.pop(task_id, None)) is not None:
             self._pools[entry.task.device].remove(entry)
 
-    def on_measured(self, s_per_unit: dict[tuple[str, str, str], float]) -> None:
+    def on_measured(self, measured: Mapping[tuple[str, str, str], Measured]) -> None:
         """What was measured before, by kind, model and shape."""
-        for key, seconds in s_per_unit.items():
-            self._paces.setdefault(key, _Pace()).learn(seconds)
+        for (kind, model, shape), found in measured.items():
+            self._paces.setdefault((kind, model, shape), _Pace()).learn(found.s_per_unit)
+            if found.peak_gb is not None:
+                self._learn_peak(model, shape, found.peak_gb)
 
     def on_running(self, task: WaitingTask) -> None:
         """A task runs that was not placed here, but by whoever led before."""
@@ -151,10 +181,19 @@ class Policy:
             tenant.running += 1
             self._running[task.id] = _Running(task, tenant, self._warmth.model(task.model), self._pace(task), 0.0, None)
 
-    def on_end(self, task_id: str, duration_s: float | None, load_s: float = 0.0, *, succeeded: bool = True) -> None:
+    def on_end(
+        self,
+        task_id: str,
+        duration_s: float | None,
+        load_s: float = 0.0,
+        *,
+        succeeded: bool = True,
+        peak_gb: float | None = None,
+    ) -> None:
         """A task that was placed ended its attempt, or was never begun. ``duration_s`` is what it kept its worker
         for, ``load_s`` the part of it in which its model was loaded. A tenant is not charged for what has no duration:
-        what did not start, or ended with its worker. Only what ``succeeded`` tells how long such tasks take."""
+        what did not start, or ended with its worker. Only what ``succeeded`` tells how long such tasks take.
+        ``peak_gb`` is what it was seen to need of its worker's memory."""
         running = self._running.pop(task_id, None)
         if running is None:
             return
@@ -162,6 +201,8 @@ class Policy:
         tenant.running -= 1
         if self._limited:
             self._offered |= dict.fromkeys(tenant.demands, self._pools[task.device])
+        if peak_gb is not None:
+            self._learn_peak(task.model, task.shape, peak_gb)
         service_s = 0.0 if duration_s is None else max(duration_s - load_s, 0.0)
         tenant.virtual_s += (service_s - running.estimate_s) / task.weight
         if duration_s is not None and succeeded:
@@ -196,6 +237,16 @@ class Policy:
         """When to ask again though nothing happens; infinite for never."""
         return min(self._pools["cpu"].next_at_s(), self._pools["gpu"].next_at_s())
 
+    def stranded(self) -> set[str]:
+        """Models whose tasks wait though no worker of their kind of device, of which there are some, can run them."""
+        workers = self._warmth.workers.values()
+        demands = ((demand, pool) for pool in self._pools.values() if pool.workers for demand in pool.demands())
+        return {
+            demand.model.name
+            for demand, pool in demands
+            if not any(self._pools[worker.profile.device] is pool and demand.fits(worker) for worker in workers)
+        }
+
     def count_waiting(self, model: str) -> int:
         found = self._warmth.model(model)
         return sum(demand.count for pool in self._pools.values() for demand in pool.backlog.by_model.get(found, ()))
@@ -216,7 +267,8 @@ class Policy:
             return
         for task in arrived.values():
             pool = self._pools[task.device]
-            entry = self._entries[task.id] = pool.add(task, task.units * self._pace(task).s_per_unit)
+            estimate_s, peak_gb = task.units * self._pace(task).s_per_unit, self._peak_gb(task)
+            entry = self._entries[task.id] = pool.add(task, estimate_s, peak_gb)
             self._offered[entry.demand] = pool
         for demand, pool in self._offered.items():
             pool.wait(demand)
@@ -224,15 +276,15 @@ class Policy:
     def _place_at_once(self, task: WaitingTask) -> bool:
         """The common case: an idle worker has the model. Nobody waits for it there, or it would not be idle."""
         model = self._warmth.model(task.model)
-        if not model.idle or self._limited or task.needs or task.peak_gb:
+        if not model.idle or self._limited or task.needs:
             return False
+        peak_gb, pool = self._peak_gb(task), self._pools[task.device]
         # Not next(reversed()), which steps over the places of all that were taken from the end before.
         worker, _ = model.idle.popitem()
-        if model.profile.peak_gb > worker.profile.vram_gb:
+        if min(peak_gb, pool.backlog.largest_gb) > worker.profile.vram_gb:
             model.idle[worker] = None
             return False
-        pool = self._pools[task.device]
-        self._run(pool, task, pool.tenant(task), model, model.profile.peak_gb, worker)
+        self._run(pool, task, pool.tenant(task), model, peak_gb, worker)
         return True
 
     def _look_around(self, pool: Pool) -> None:
@@ -278,6 +330,15 @@ class Policy:
         dropped = self._warmth.use(worker, model, peak_gb, estimate_s, pool.now_s)
         evict = tuple([victim.name for victim in dropped]) if dropped else ()
         self._placements.append(Placement(task, worker.profile.name, evict))
+
+    def _peak_gb(self, task: WaitingTask) -> float:
+        """The memory that it takes on its worker."""
+        known = task.peak_gb or self._peaks.get((task.model, task.shape), 0.0)
+        return known or self._warmth.model(task.model).profile.peak_gb
+
+    def _learn_peak(self, model: str, shape: str, peak_gb: float) -> None:
+        """In whole gigabytes, so that a little more or less makes no new kind of demand."""
+        self._peaks[model, shape] = max(self._peaks.get((model, shape), 0.0), math.ceil(peak_gb))
 
     def _pace(self, task: WaitingTask) -> _Pace:
         key = (task.kind, task.model, task.shape)

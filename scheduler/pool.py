@@ -2,9 +2,10 @@
 
 import heapq
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from operator import attrgetter
 
 from scheduler.backlog import Backlog, Demand, Entry, Tenant, WaitingTask
@@ -46,6 +47,8 @@ class Pool:
     def __init__(self, warmth: Warmth, tuning: Tuning) -> None:
         self.now_s = 0.0
         self.workers = 0
+        self._sizes: Counter[float] = Counter()
+        """How many workers have so much memory."""
         self.backlog = Backlog()
         self.idle: dict[Worker, None] = {}
         """Workers that nothing is worth running on, the longest idle first."""
@@ -59,6 +62,18 @@ class Pool:
         self._looks: list[tuple[float, int, Demand]] = []
         self._serial = 0
 
+    # --- who is there
+
+    def on_size(self, vram_gb: float, count: int) -> bool:
+        """So many more workers have that much memory, or fewer. Returns whether that changes what fits where."""
+        self._sizes[vram_gb] += count
+        self._sizes += Counter()  # without those that nobody has
+        largest_gb = max(self._sizes, default=math.inf)
+        if largest_gb == self.backlog.largest_gb:
+            return False
+        self.backlog.set_largest(largest_gb)
+        return True
+
     # --- what waits
 
     def tenant(self, task: WaitingTask) -> Tenant:
@@ -70,9 +85,9 @@ class Pool:
             tenant.virtual_s = self._virtual_s
         return tenant
 
-    def add(self, task: WaitingTask, estimate_s: float) -> Entry:
+    def add(self, task: WaitingTask, estimate_s: float, peak_gb: float) -> Entry:
         model = self._warmth.model(task.model)
-        entry = Entry(task, self.tenant(task), self.backlog.demand(task, model), estimate_s)
+        entry = Entry(task, self.tenant(task), self.backlog.demand(task, model, peak_gb), estimate_s)
         entry.start_by_s = task.deadline_s - self._tuning.margin_s - estimate_s - model.cold_load_s
         self.backlog.add(entry)
         return entry
@@ -86,6 +101,10 @@ class Pool:
                 del self.impatient[demand]
                 if demand.count:
                     self._look_at(demand, due_s)
+
+    def demands(self) -> Iterator[Demand]:
+        """Of what waits."""
+        return chain.from_iterable(self.backlog.by_model.values())
 
     def has_room(self, tenant: Tenant) -> bool:
         limit = self._tuning.tenant_limit

@@ -69,6 +69,8 @@ class AttemptReport(BaseModel):
     duration_s: float | None = None
     timings_s: dict[str, float] = {}
     log_key: str | None = None
+    peak_gb: float | None = None
+    """The most that its model was seen to take of a device for such a task, weights and all; None for one without."""
 
     @property
     def attempt(self) -> AttemptId:
@@ -88,6 +90,10 @@ class WorkerStatus:
     """The ids of the models on its device."""
     parked: tuple[str, ...] = ()
     """The ids of those that it keeps in host memory."""
+    vram_gb: float | None = None
+    """What models may take of its device; None where it cannot tell."""
+    capabilities: tuple[str, ...] = ()
+    """What was probed there by now, such as ``nvenc``."""
 
 
 @dataclass(frozen=True)

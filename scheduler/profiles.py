@@ -17,7 +17,7 @@ def profiles(catalog: Catalog) -> dict[str, ModelProfile]:
 
 def _profile(model: Model) -> ModelProfile:
     if model.weights is None:
-        return ModelProfile(device=model.device)
+        return ModelProfile(device=model.device, needs=frozenset(model.needs))
     size_gb = model.vram_gb or _UNKNOWN_GB
     return ModelProfile(
         device=model.device,
@@ -25,4 +25,5 @@ def _profile(model: Model) -> ModelProfile:
         peak_gb=size_gb,
         hot_load_s=_FIXED_LOAD_S + size_gb / _HOT_GB_PER_S,
         cold_load_s=_FIXED_LOAD_S + size_gb / _COLD_GB_PER_S,
+        needs=frozenset(model.needs),
     )

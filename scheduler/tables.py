@@ -127,6 +127,8 @@ class AttemptRow(Base):
     timings: Mapped[dict[str, Any] | None]
     """Seconds per phase."""
     log_key: Mapped[str | None]
+    peak_gb: Mapped[float | None]
+    """What its model was seen to take of a device for such a task, weights and all."""
 
 
 class LeaderRow(Base):

@@ -37,6 +37,8 @@ class FakeWorker:
     stubborn: bool = False
     resident: tuple[str, ...] = ()
     parked: tuple[str, ...] = ()
+    vram_gb: float | None = None
+    capabilities: tuple[str, ...] = ()
     answers: int = 0
     lost: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -165,6 +167,8 @@ class FakeFarm:
             budget_s=self._budget_s,
             resident=found.resident,
             parked=found.parked,
+            vram_gb=found.vram_gb,
+            capabilities=found.capabilities,
         )
 
     async def cancel(self, worker: str, attempt: AttemptId) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from models.catalog import CatalogError, Cost
 from models.catalog_file import load_catalog
+from scheduler.profiles import profiles
 
 ENTRY = """
 [[model]]
@@ -27,6 +28,20 @@ def test_a_task_can_cost_something_else_than_its_model(tmp_path: Path) -> None:
     model = load_catalog(catalog_file(tmp_path, more)).models["painter"]
     assert model.cost_of("text_to_image") == Cost(base=1, per_megapixel=2, per_second=3)
     assert model.cost_of("image_to_image") == Cost(base=4)
+
+
+def test_only_what_is_probed_can_be_needed(tmp_path: Path) -> None:
+    catalog = load_catalog(catalog_file(tmp_path, 'device = "gpu"\nneeds = ["nvenc"]'))
+    assert profiles(catalog)["painter"].needs == {"nvenc"}
+
+
+@pytest.mark.parametrize(
+    ("more", "wrong"),
+    [('device = "gpu"\nneeds = ["magic"]', "needs: Input should be 'nvenc'"), ('needs = ["nvenc"]', "needs: nvenc is")],
+)
+def test_a_need_that_nobody_could_meet_is_refused(tmp_path: Path, more: str, wrong: str) -> None:
+    with pytest.raises(CatalogError, match=f"model painter: {wrong}"):
+        load_catalog(catalog_file(tmp_path, more))
 
 
 def test_every_task_of_the_catalog_that_ships_costs_something() -> None:

@@ -19,7 +19,6 @@ import structlog
 
 from farm.attempt import Attempt, Bench, manifest_key, perform
 from farm.cache import ArtifactCache
-from farm.gpu import list_gpus
 from farm.process import end_process, note_process, work_root
 from farm.reporter import Reporter
 from models.catalog import Catalog, Model
@@ -382,7 +381,3 @@ def test_a_process_that_took_over_the_number_of_a_worker_is_spared(tmp_path: Pat
     note = tmp_path / "workers" / "w.json"
     note.write_bytes(orjson.dumps({"pid": os.getpid(), "start_ticks": 1}))
     assert end_process(tmp_path, "w")
-
-
-def test_a_machine_without_gpus_has_none() -> None:
-    assert isinstance(list_gpus(), list)

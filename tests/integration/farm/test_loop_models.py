@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
-from sqlalchemy import update
+from sqlalchemy import select, update
+from structlog.testing import capture_logs
 
 from runtime.database import Database, utc_now
-from scheduler.tables import TaskRow
+from scheduler.tables import AttemptRow, TaskRow
 from scheduler.testing import FakeFarm
 from scheduler.warmth import ModelProfile
+from tests.integration.farm.conftest import eventually
 from tests.integration.farm.tasks import enqueue
 from tests.integration.farm.test_loop import CONFIG, scheduling, until, until_running
 
@@ -66,3 +68,49 @@ async def test_what_a_busy_worker_is_loading_counts_as_there(database: Database)
         farm.workers[busy].resident = ("slow",)
         farm.finish(first)
         assert await until_running(farm, second) == busy
+
+
+async def test_a_task_waits_for_a_worker_that_was_found_able_to_do_it(database: Database) -> None:
+    farm = FakeFarm(slots=2, device="gpu")
+    models = {"m": ModelProfile(device="gpu", needs=frozenset({"nvenc"}))}
+    with capture_logs() as logs:
+        async with scheduling(database, farm, models=models):
+            _, (task_id,) = await enqueue(database)
+            said = "no worker can run the tasks of this model"
+            await until(lambda: any(line["event"] == said for line in logs), "it is said why nothing happens")
+            asked = farm.workers["1.0"].answers
+            await until(lambda: farm.workers["1.0"].answers > asked + 5, "some rounds pass")
+            assert farm.executions == []
+            farm.workers["1.0"].capabilities = ("nvenc",)
+            assert await until_running(farm, task_id) == "1.0"
+    assert [line["model"] for line in logs if line["event"] == said] == ["m"], "once"
+
+
+async def test_a_model_goes_to_a_worker_whose_memory_it_fits(database: Database) -> None:
+    farm = FakeFarm(slots=2, device="gpu")
+    farm.workers["0.0"].vram_gb, farm.workers["1.0"].vram_gb = 16.0, 48.0
+    large = ModelProfile(device="gpu", size_gb=30.0, peak_gb=30.0)
+    async with scheduling(database, farm, models={"m": large, "small": replace(large, size_gb=8.0, peak_gb=8.0)}):
+        await until(lambda: all(worker.answers for worker in farm.workers.values()), "both say what they have")
+        _, (first, second) = await enqueue(database, 2)
+        assert await until_running(farm, first) == "1.0"
+        _, (little,) = await enqueue(database, model="small")
+        assert await until_running(farm, little) == "0.0"
+        farm.finish(little, peak_gb=20.4)
+        farm.finish(first)
+        assert await until_running(farm, second) == "1.0"
+        await until_measured(database, little, 20.4)
+        _, (again,) = await enqueue(database, model="small")
+        asked = farm.workers["0.0"].answers
+        await until(lambda: farm.workers["0.0"].answers > asked + 5, "some rounds pass")
+        assert (again, 1) not in farm.executions, "it turned out to need more than the free worker has"
+        farm.finish(second)
+        assert await until_running(farm, again) == "1.0"
+
+
+async def until_measured(database: Database, task_id: str, peak_gb: float) -> None:
+    async def measured() -> bool:
+        async with database.transaction() as session:
+            return await session.scalar(select(AttemptRow.peak_gb).where(AttemptRow.task_id == task_id)) == peak_gb
+
+    await eventually(measured, "what was measured is kept")

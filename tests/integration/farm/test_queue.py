@@ -11,7 +11,7 @@ from models.specs import ArtStyle, ImageSpec, MusicSpec
 from monitoring.metrics import queue_metrics
 from runtime.database import Database, utc_now
 from scheduler import ledger, queue
-from scheduler.estimates import estimate_s, paces
+from scheduler.estimates import estimate_s, measured
 from scheduler.leader import LostLeadershipError, try_to_lead
 from scheduler.tables import TRANSITION_TRIGGER, TaskRow
 from scheduler.task import TERMINAL, TRANSITIONS, FinishedTask, OutcomeClass, TaskState
@@ -319,13 +319,14 @@ async def test_estimates_come_from_what_was_measured(database: Database) -> None
         assert await estimate_s(session, "text_to_image", "m", large) == pytest.approx(20.0)
         assert await estimate_s(session, "text_to_image", "other", small) is None
     _, (first,) = await enqueue(database, kind="text_to_image", spec=large)
-    await finish(database, first, duration_s=7.0, timings_s={"load": 3.0, "compile": 1.0, "run": 3.0})
+    timings_s = {"load": 3.0, "compile": 1.0, "run": 3.0}
+    await finish(database, first, duration_s=7.0, timings_s=timings_s, peak_gb=12.5)
     async with database.transaction() as session:
         assert await estimate_s(session, "text_to_image", "m", large) == pytest.approx(7.0)
         assert await estimate_s(session, "text_to_image", "m", small) == pytest.approx(2.0)
-        assert await paces(session) == {
-            ("text_to_image", "m", "100x100"): pytest.approx(2.0 / 0.01),
-            ("text_to_image", "m", "1000x100"): pytest.approx(3.0 / 0.1),  # a load is not part of the work
+        assert await measured(session) == {
+            ("text_to_image", "m", "100x100"): (pytest.approx(2.0 / 0.01), None),
+            ("text_to_image", "m", "1000x100"): (pytest.approx(3.0 / 0.1), 12.5),  # a load is not part of the work
         }
 
 

@@ -437,6 +437,8 @@ def test_measurements_outlive_the_worker_and_belong_to_the_weights(tmp_path: Pat
     run(found, model, "64x64", takes_gb=0.5)
     again = Peaks(tmp_path / "peaks.json")
     assert (again.weight_bytes(model), again.run_bytes(model, "64x64"), again.load_s(model)) == (2 * GB, GB, 5.0)
+    assert found.peak_bytes(model, "64x64") == 3 * GB
+    assert found.peak_bytes(entry(tmp_path, "b", 2), "64x64") is None
     assert again.run_bytes(model, "128x128") == GB, "of a shape never run: the most that was seen"
     assert again.weight_bytes(entry(tmp_path, "b", 2)) is None
     (tmp_path / "peaks.json").write_text("{cut off")

@@ -148,10 +148,20 @@ def test_without_a_driver_there_is_only_a_zero_and_one_line(stream: io.StringIO)
     assert scrape(collector)["reelfarm_gpu_up", "0"] == 1
 
 
-def test_workers_count_the_gpus_that_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    library = FakeNvml(FakeGpu("a", pynvml.NVML_ERROR_GPU_IS_LOST), FakeGpu("b"))
+@pytest.mark.parametrize(
+    ("ids", "vram_gb"),
+    [
+        (["1"], pytest.approx(80 * 2**30 * 0.95 / 1e9)),
+        (["GPU-b"], pytest.approx(80 * 2**30 * 0.95 / 1e9)),
+        (["0"], None),
+    ],
+)
+def test_a_worker_knows_the_memory_of_the_gpu_it_was_given(
+    monkeypatch: pytest.MonkeyPatch, ids: list[str], vram_gb: object
+) -> None:
+    library = FakeNvml(FakeGpu("GPU-a", pynvml.NVML_ERROR_GPU_IS_LOST), FakeGpu("GPU-b"))
     monkeypatch.setattr(farm_gpu, "Nvml", lambda: Nvml(library))
-    assert farm_gpu.list_gpus() == [farm_gpu.Gpu(1, "NVIDIA H100", 80 * 2**30)]
+    assert farm_gpu.vram_gb_of(ids) == vram_gb
     assert library.opened == library.closed
 
 

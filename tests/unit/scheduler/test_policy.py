@@ -169,9 +169,10 @@ def test_who_is_worth_least_makes_room() -> None:
 def test_a_task_goes_only_where_it_fits() -> None:
     farm = Farm()
     farm.add("small", vram_gb=24.0)
-    assert farm.arrive(model="m") and farm.run() == {}
     farm.add("large", vram_gb=48.0)
-    assert list(farm.run().values()) == ["large"]
+    large, second = farm.arrive(model="m"), farm.arrive(model="m")
+    assert farm.run() == {large: "large"}
+    assert farm.end(large, 20.0) == {second: "large"}
     little = farm.arrive(model="m", peak_gb=24.0)
     assert farm.run(30.0) == {little: "small"}
 

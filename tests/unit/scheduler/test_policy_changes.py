@@ -3,6 +3,7 @@
 import math
 
 from scheduler.backlog import WaitingTask
+from scheduler.policy import Measured
 from scheduler.pool import Tuning
 from scheduler.warmth import ModelProfile
 from tests.unit.scheduler.policy_farm import STRICT, Farm
@@ -63,7 +64,7 @@ def test_a_placement_that_came_to_nothing_is_not_charged() -> None:
 
 def test_what_was_measured_before_counts() -> None:
     farm = Farm("c")
-    farm.policy.on_measured({("long", "free", ""): 50.0, ("short", "free", ""): 2.0})
+    farm.policy.on_measured({("long", "free", ""): Measured(50.0), ("short", "free", ""): Measured(2.0)})
     first = farm.arrive(model="free", device="cpu")
     farm.run()
     farm.arrive(model="free", device="cpu", kind="long")
@@ -81,7 +82,7 @@ def test_nothing_is_to_be_asked_again_where_nothing_waits() -> None:
 
 def test_only_what_succeeded_tells_how_long_a_task_takes() -> None:
     farm = Farm("c")
-    farm.policy.on_measured({("k", "free", ""): 10.0})
+    farm.policy.on_measured({("k", "free", ""): Measured(10.0)})
     failed = farm.arrive(model="free", device="cpu")
     farm.run()
     farm.policy.on_end(failed, 0.1, succeeded=False)

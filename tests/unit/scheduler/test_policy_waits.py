@@ -1,6 +1,7 @@
 """Nobody waits beyond a bound: deadlines, long waits, and the limit of a tenant."""
 
 from scheduler.backlog import WaitingTask
+from scheduler.policy import Measured
 from scheduler.pool import Tuning
 from tests.unit.scheduler.policy_farm import STRICT, Farm
 
@@ -35,7 +36,7 @@ def test_the_earliest_of_the_deadlines_in_danger_comes_first() -> None:
 
 def test_a_deadline_in_danger_waits_for_no_warm_worker() -> None:
     farm = Farm("g", "h")
-    farm.policy.on_measured({("k", "m", ""): 1.0})
+    farm.policy.on_measured({("k", "m", ""): Measured(1.0)})
     busy = farm.arrive(model="m")
     warm = farm.run()[busy]
     idle = ({"g", "h"} - {warm}).pop()
@@ -92,7 +93,7 @@ def test_deadlines_that_no_free_worker_serves_do_not_hide_one_that_it_could() ->
 
 def test_a_tenant_that_a_worker_cannot_serve_limits_nobody_there() -> None:
     farm = Farm("g", tuning=Tuning(spread_s=5.0))
-    farm.policy.on_measured({("k", "m", ""): 1.0, ("k", "n", ""): 1.0})
+    farm.policy.on_measured({("k", "m", ""): Measured(1.0), ("k", "n", ""): Measured(1.0)})
     farm.arrive("behind", "m", needs=frozenset({"absent"}))
     first = farm.arrive("b", "n")
     farm.run()
