@@ -2,10 +2,10 @@
 
     python -m tests.chaos.storm [--seed N] [--tasks 200] [--minutes M] [--report FILE] [--keep]
 
-Starts everything on this machine: a PostgreSQL, a redis-server, a Ray cluster of three machines, an api process and two
-schedulers. Every fault strikes once and as many tasks are made; with ``--minutes``, faults strike and films are made
-for so long. Then it waits until all is calm, and judges. The exit status is 1 for a broken invariant, 2 when there was
-no end to it.
+Starts everything on this machine: a PostgreSQL, a redis-server, a Ray cluster of three machines, two api processes and
+two schedulers. Every fault strikes once and as many tasks are made; with ``--minutes``, faults strike and films are
+made for so long. Then it waits until all is calm, and judges. The exit status is 1 for a broken invariant, 2 when there
+was no end to it.
 """
 
 import argparse
@@ -55,7 +55,7 @@ class Run:
         self._made = 0
         self.give_up = threading.Event()
         orders = Orders(random.Random(options.seed), self.wanted, self.give_up)
-        self.customers = [Customer(parts.url, user, orders) for user in users()]
+        self.customers = [Customer(parts.urls, user, orders) for user in users()]
 
     def wanted(self) -> bool:
         """Whether the storm goes on: asked by the customers' threads too."""
@@ -163,7 +163,7 @@ def brave(options: argparse.Namespace, root: Path, run_dir: Path) -> bool:
 def tell(run: Run, findings: list[Finding], options: argparse.Namespace) -> None:
     parts, storm = run.parts, run.storm
     print("faults:", ", ".join(f"{kind} {storm.done[kind]}" for kind in storm.kinds))
-    deaths = {part.name: part.deaths for part in (parts.api, parts.redis, *parts.schedulers)}
+    deaths = {part.name: part.deaths for part in parts.kept}
     print("started again:", ", ".join(f"{name} {count}" for name, count in deaths.items()))
     requests, repeated = (sum(getattr(one, name) for one in run.customers) for name in ("requests", "repeated"))
     print(f"requests: {requests}, asked again {repeated} times")

@@ -1,6 +1,7 @@
 """Users at work: each makes one film after the other over HTTP, and asks again until it is answered.
 
-A request that was not answered may have been carried out; it is repeated with the same ``Idempotency-Key``.
+A request that was not answered may have been carried out; it is repeated with the same ``Idempotency-Key``, at another
+api process if there is one, as behind a load balancer.
 """
 
 import http.client
@@ -9,8 +10,9 @@ import threading
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 from urllib.error import HTTPError
 
@@ -68,13 +70,14 @@ class Orders:
 
 
 class Customer(threading.Thread):
-    def __init__(self, url: str, user: str, orders: Orders) -> None:
+    def __init__(self, urls: Sequence[str], user: str, orders: Orders) -> None:
         super().__init__(name=user, daemon=True)
         self.films: list[Film] = []
         self.requests = self.repeated = 0
         self.error: BaseException | None = None
         self.user_id = ""
-        self._url, self._user, self._orders = url, user, orders
+        self._urls, self._user, self._orders = cycle(urls), user, orders
+        self._url = next(self._urls)
         self._token = ""
 
     def run(self) -> None:
@@ -119,9 +122,9 @@ class Customer(threading.Thread):
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         data = None if method == "GET" else orjson.dumps(body or {})
-        request = urllib.request.Request(f"{self._url}/api/v1{path}", data, headers, method=method)
         self.requests += 1
         while not self._orders.give_up.is_set():
+            request = urllib.request.Request(f"{self._url}/api/v1{path}", data, headers, method=method)
             try:
                 with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
                     return orjson.loads(answer.read())["data"]
@@ -131,5 +134,6 @@ class Customer(threading.Thread):
             except (OSError, http.client.HTTPException):
                 pass  # the process is down, stopped or was killed while it answered
             self.repeated += 1
+            self._url = next(self._urls)
             time.sleep(_PAUSE_S)
         raise TimeoutError(f"no answer to {method} {path}")

@@ -58,9 +58,9 @@ class Storm:
             "both schedulers killed": ("scheduler", self._kill_schedulers),
             "scheduler stopped, resumed": ("scheduler", lambda: self._stop_scheduler(signal.SIGCONT)),
             "scheduler stopped for good": ("scheduler", lambda: self._stop_scheduler(signal.SIGKILL)),
-            "api killed": ("api", lambda: self._kill(parts.api)),
-            "api stopped, resumed": ("api", lambda: self._pause(parts.api, "api", signal.SIGCONT)),
-            "api stopped for good": ("api", lambda: self._pause(parts.api, "api", signal.SIGKILL)),
+            "api killed": ("api", lambda: self._kill(self._api())),
+            "api stopped, resumed": ("api", lambda: self._pause(self._api(), "api", signal.SIGCONT)),
+            "api stopped for good": ("api", lambda: self._pause(self._api(), "api", signal.SIGKILL)),
             "redis killed": ("redis", lambda: self._kill(parts.redis)),
             "redis stopped, resumed": ("redis", lambda: self._pause(parts.redis, "redis", signal.SIGCONT)),
             "connections cut": ("postgres", self._cut_connections),
@@ -250,6 +250,9 @@ class Storm:
         return True
 
     # --- the others
+
+    def _api(self) -> Part:
+        return self._random.choice(self._parts.apis)
 
     def _kill(self, part: Part) -> bool:
         return part.signal(signal.SIGKILL)

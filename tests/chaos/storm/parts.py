@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from aiohttp.test_utils import unused_port
@@ -67,7 +68,7 @@ class Part:
 
 
 class Parts:
-    """A database, a Redis, an api process and two schedulers, one of which stands by."""
+    """A database, a Redis, two api processes, and two schedulers, one of which stands by."""
 
     def __init__(self, root: Path, run_dir: Path, ray_address: str) -> None:
         self.root = root
@@ -75,17 +76,23 @@ class Parts:
         self.data_dir = root / "data"
         self.store = root / "artifacts"
         self.postgres = EmbeddedPostgres(root / "postgres", run_dir, log=root / "postgres.log")
-        self.redis_port, self.api_port = unused_port(), unused_port()
+        self.redis_port = unused_port()
+        self.api_ports = [unused_port(), unused_port()]
         self.environment = self._environment(ray_address)
         self.redis = Part("redis", self._launch_redis)
-        self.api = Part("api", lambda: self._launch("api", "control_plane"))
+        self.apis = [self._api(f"api-{name}", port) for name, port in zip("ab", self.api_ports, strict=True)]
         self.schedulers = [
-            Part(name, lambda name=name: self._launch(name, "scheduler")) for name in ("scheduler-a", "scheduler-b")
+            Part(name, partial(self._launch, name, "scheduler")) for name in ("scheduler-a", "scheduler-b")
         ]
 
     @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.api_port}"
+    def urls(self) -> list[str]:
+        return [f"http://127.0.0.1:{port}" for port in self.api_ports]
+
+    @property
+    def kept(self) -> list[Part]:
+        """What is started again when it ends; PostgreSQL is by whoever stopped it."""
+        return [self.redis, *self.apis, *self.schedulers]
 
     @property
     def dsn(self) -> str:
@@ -96,10 +103,10 @@ class Parts:
         self.postgres.start()
         asyncio.run(migrate(self.postgres.url))
         asyncio.run(self._make(users))
-        for part in (self.redis, self.api, *self.schedulers):
+        for part in self.kept:
             part.start()
-        if not wait_until(lambda: answers_health("127.0.0.1", self.api_port), 60):
-            raise TimeoutError(f"the api process does not serve; see {self.root}")
+        if not wait_until(lambda: all(answers_health("127.0.0.1", port) for port in self.api_ports), 60):
+            raise TimeoutError(f"the api processes do not serve; see {self.root}")
 
     async def _make(self, users: list[str]) -> None:
         """As `reelfarm user create` does, but all at once."""
@@ -111,13 +118,14 @@ class Parts:
 
     def keep(self) -> None:
         """Start again what ended."""
-        for part in (self.redis, self.api, *self.schedulers):
+        for part in self.kept:
             part.keep()
 
     def stop_product(self) -> None:
-        for part in (self.api, *self.schedulers):
-            part.child.request_stop() if part.child else None
-        for part in (self.api, *self.schedulers):
+        parts = [*self.apis, *self.schedulers]
+        for part in parts:
+            part.signal(signal.SIGTERM)
+        for part in parts:
             part.end(grace_s=20)
 
     def stop_servers(self) -> None:
@@ -126,14 +134,17 @@ class Parts:
 
     def pids(self) -> set[int]:
         """Of the processes that are waited for by whoever started them."""
-        parts = (self.redis, self.api, *self.schedulers)
-        children = [part.child for part in parts if part.child] + [self.postgres.child]
+        children = [part.child for part in self.kept] + [self.postgres.child]
         return {child.pid for child in children if child}
 
     # --- how each is started
 
-    def _launch(self, name: str, module: str) -> Child:
-        return spawn(name, [sys.executable, "-m", module], log=self.root / f"{name}.log", environment=self.environment)
+    def _api(self, name: str, port: int) -> Part:
+        return Part(name, partial(self._launch, name, "control_plane", REELFARM_PORT=str(port)))
+
+    def _launch(self, name: str, module: str, **more: str) -> Child:
+        environment = {**self.environment, **more}
+        return spawn(name, [sys.executable, "-m", module], log=self.root / f"{name}.log", environment=environment)
 
     def _launch_redis(self) -> Child:
         options = ["--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
@@ -149,7 +160,6 @@ class Parts:
             "REELFARM_DATA_DIR": str(self.data_dir),
             "REELFARM_CATALOG": str(self.root / "catalog.toml"),
             "REELFARM_SECRET_KEY": secrets.token_hex(32),
-            "REELFARM_PORT": str(self.api_port),
             "REELFARM_SESSION_TTL_S": "86400",
             "REELFARM_LEASE_S": str(LEASE_S),
             # Nothing that would put a wrong count right: what is checked is what the product wrote in the first place.
