@@ -53,6 +53,10 @@ from runtime.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+IDLE_IN_TRANSACTION_TIMEOUT_S = 300.0
+"""A process that hangs in the middle of a transaction must not hold up the others for ever by the locks it has. Longer
+than a moderator looks at a film, which happens inside one."""
+
 ENDPOINTS: tuple[Endpoint, ...] = (
     *accounts,
     *teams,
@@ -77,7 +81,10 @@ def make_services(settings: Settings) -> Services:
     delivery_of(settings)
     return Services(
         settings=settings,
-        database=Database(settings.database_url.get_secret_value()),
+        database=Database(
+            settings.database_url.get_secret_value(),
+            server_settings={"idle_in_transaction_session_timeout": str(int(IDLE_IN_TRANSACTION_TIMEOUT_S * 1000))},
+        ),
         redis=redis_channels.connect(settings.redis_url.get_secret_value()),
         store=ArtifactStore(settings.artifacts_url),
         catalog=load_catalog(settings.catalog or DEFAULT_PATH, Usage.of(settings)),
