@@ -54,13 +54,13 @@ class Actor:
 
     @contextmanager
     def executing(self, report: Report) -> Iterator[None]:
-        """Some steps, as many as the task's id says, between two lines of the log. One task in ten is still at it when
-        a standby has taken over from a scheduler that was killed."""
+        """Some steps, as many as the task's id says, between two lines of the log. One task in twelve is still at it
+        when a standby has taken over from a scheduler that was killed."""
         ids = get_contextvars()
         execution = {"task": ids["task_id"], "epoch": ids["epoch"], "worker": ids["worker"], "pid": os.getpid()}
         self._write({**execution, "what": "begun"})
         number = _number(execution["task"])
-        steps = 60 + number % 30 if number % 10 == 0 else 2 + number % 9
+        steps = 50 + number % 20 if number % 12 == 0 else 2 + number % 9
         for step in range(steps):
             report(step / steps)
             time.sleep(STEP_S)

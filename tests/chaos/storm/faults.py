@@ -44,6 +44,8 @@ class Storm:
         self._random = random.Random(seed)
         self._later: list[Later] = []
         self._held: set[str] = set()
+        self._stopped: set[str] = set()
+        """Workers and nodes that do nothing at the moment."""
         self._bag: list[str] = []
         self._next_at = time.monotonic()
         self._faults: dict[str, tuple[str, Callable[[], bool]]] = {
@@ -125,8 +127,10 @@ class Storm:
     # --- workers
 
     def _worker(self) -> Worker | None:
+        """One that executes something and that nothing else happens to: whoever goes on would wake it."""
         workers = busy_workers(self._parts.data_dir, self._parts.log)
-        return self._random.choice(workers) if workers else None
+        free = [one for one in workers if one.name not in self._stopped and node_of(one.name) not in self._stopped]
+        return self._random.choice(free) if free else None
 
     def _kill_worker(self) -> bool:
         if (worker := self._worker()) is None:
@@ -140,9 +144,11 @@ class Storm:
         if (worker := self._worker()) is None:
             return False
         worker.signal(signal.SIGSTOP)
+        self._stopped.add(worker.name)
         stopped_at = time.monotonic()
 
         def resume() -> None:
+            self._stopped.discard(worker.name)
             self.record.note_pause(worker.name, stopped_at)
             worker.signal(signal.SIGCONT)
 
@@ -154,6 +160,7 @@ class Storm:
         if (worker := self._worker()) is None:
             return False
         self.record.note(worker.name, "stopped")
+        self._stopped.add(worker.name)
         worker.signal(signal.SIGSTOP)
         self._then(f"{worker.name} is ended", lambda: not worker.process.is_alive(), lambda: None)
         return True
@@ -181,9 +188,11 @@ class Storm:
         if (machine := self._machine()) is None:
             return False
         machine.stop()
+        self._stopped.add(machine.id)
         stopped_at = time.monotonic()
 
         def resume() -> None:
+            self._stopped.discard(machine.id)
             self.record.note_pause(machine.id, stopped_at)
             machine.resume()
 
@@ -195,6 +204,7 @@ class Storm:
         if (machine := self._machine()) is None:
             return False
         self.record.note(machine.id, "machine stopped")
+        self._stopped.add(machine.id)
         machine.stop()
         self._held.add("machine")
 
