@@ -9,8 +9,9 @@ from pathlib import Path
 import orjson
 
 from benchmarks.report import median
-from farm.attempt import Attempt, Bench, perform
+from farm.attempt import Attempt, Bench
 from farm.cache import ArtifactCache
+from farm.perform import perform
 from farm.reporter import Reporter
 from models.catalog import Catalog, Model
 from models.device import Device

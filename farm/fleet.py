@@ -1,7 +1,7 @@
 """The farm on Ray: a worker on every slot, kept so, and spoken to. Implements scheduler.ports.Farm."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -117,10 +117,10 @@ class RayFarm:
             self._vacated = nodes
             self._vacancy.set()
 
-    def start(self, worker: str, assignment: Assignment) -> None:
+    def start(self, worker: str, *assignments: Assignment) -> None:
         hand = self._hands.get(worker)
         if hand is not None:
-            self._group.create_task(self._run_attempt(worker, hand, assignment))
+            self._group.create_task(self._run_attempts(worker, hand, assignments))
 
     async def status(self, worker: str) -> WorkerStatus:
         status: WorkerStatus = await self._ask(worker, lambda handle: handle.status.remote(self._generation))
@@ -153,11 +153,11 @@ class RayFarm:
 
     # --- one worker
 
-    async def _run_attempt(self, worker: str, hand: _Hand, assignment: Assignment) -> None:
-        bind(**assignment.trace)  # this is a task of its own, and what it starts inherits the ids
+    async def _run_attempts(self, worker: str, hand: _Hand, assignments: Sequence[Assignment]) -> None:
+        bind(**assignments[0].trace)  # this is a task of its own, and what it starts inherits the ids
         while True:
             try:
-                data = await hand.handle.run.remote(self._generation, assignment)
+                manifests = await hand.handle.run.remote(self._generation, *assignments)
             except ActorUnavailableError as error:
                 # The connection broke, not the worker: asking again joins the attempt.
                 log.warning("worker unavailable", worker=worker, error=str(error))
@@ -170,10 +170,12 @@ class RayFarm:
                 if isinstance(error.cause, StaleLeaderError):
                     log.warning("a newer scheduler commands this worker", worker=worker)
                     return
-                report = _failed_to_run(worker, assignment, str(error.cause))
+                reports = [_failed_to_run(worker, assignment, str(error.cause)) for assignment in assignments]
             else:
-                report = await self._read_report(worker, assignment, data)
-            self.events.put_nowait(AttemptEnded(report))
+                pairs = zip(assignments, manifests, strict=True)
+                reports = [await self._read_report(worker, assignment, data) for assignment, data in pairs]
+            for report in reports:
+                self.events.put_nowait(AttemptEnded(report))
             return
 
     async def _read_report(self, worker: str, assignment: Assignment, data: bytes | None) -> AttemptReport:

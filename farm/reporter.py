@@ -23,13 +23,14 @@ class Reporter:
     """Publishes the latest progress from a thread of its own, so that a slow or absent Redis never holds up a
     task.
 
-    Of what comes faster than five times a second only the last is sent.
+    Of what comes faster than five times a second only the last of each task is sent.
     """
 
     def __init__(self, redis_url: str) -> None:
         self._client = redis.Redis.from_url(redis_url, socket_connect_timeout=1, socket_timeout=1)
         self._changed = threading.Condition()
-        self._latest: dict[str, Any] | None = None
+        self._latest: dict[str, dict[str, Any]] = {}
+        """By task."""
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._publish, name="reporter", daemon=True)
         self._thread.start()
@@ -50,10 +51,10 @@ class Reporter:
         if preview is not None:
             message["preview"] = base64.b64encode(preview).decode("ascii")
         with self._changed:
-            before = self._latest
-            if before is not None and before["task_id"] == assignment.task_id and "preview" in before:
+            before = self._latest.get(assignment.task_id, {})
+            if "preview" in before:
                 message.setdefault("preview", before["preview"])
-            self._latest = message
+            self._latest[assignment.task_id] = message
             self._changed.notify()
 
     def close(self) -> None:
@@ -66,13 +67,14 @@ class Reporter:
     def _publish(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._latest is not None or self._closed.is_set())
-                message, self._latest = self._latest, None
-            if message is None:
+                self._changed.wait_for(lambda: self._latest or self._closed.is_set())
+                latest, self._latest = self._latest, {}
+            if not latest:
                 return
             pause_s = _INTERVAL_S
             try:
-                self._client.publish(PROGRESS, orjson.dumps(message))
+                for message in latest.values():
+                    self._client.publish(PROGRESS, orjson.dumps(message))
             except (RedisError, OSError) as error:
                 log.debug("progress not published", error=str(error))
                 pause_s = _OUTAGE_PAUSE_S

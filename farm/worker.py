@@ -12,7 +12,8 @@ from pathlib import Path
 import ray
 import structlog
 
-from farm.attempt import Attempt, Bench, perform
+from farm.attempt import Bench
+from farm.batch import Batch
 from farm.cache import ArtifactCache
 from farm.cluster import devices_of_node
 from farm.gpu import own_vram_gb, probed
@@ -38,7 +39,7 @@ MAX_INLINE_BYTES = 64 * 1024
 """Ray keeps results over 100 KB in its object store, which dies with the node; the manifest is read instead.
 """
 
-_REMEMBERED_ATTEMPTS = 8
+_REMEMBERED_ATTEMPTS = 64
 # A worker has one core; libraries that start a thread per core of the machine slow each other down. A worker
 # that runs what strangers wrote holds no credentials, whatever its node was started with.
 _ENVIRONMENT = {
@@ -106,7 +107,7 @@ class Worker:
         self._capabilities: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._generation = 0
-        self._current: Attempt | None = None
+        self._current: Batch | None = None
         self._manifests: OrderedDict[AttemptId, bytes] = OrderedDict()
         self._read_ahead = ReadAhead(config.models_dir, self._bench.residency.holds)
         # Last: whoever finds the note may hold this worker for able to work.
@@ -114,32 +115,35 @@ class Worker:
         threading.Thread(target=self._warm_up, args=(device,), name="warm-up", daemon=True).start()
 
     @ray.method(concurrency_group=RUN_GROUP)
-    def run(self, generation: int, assignment: Assignment) -> bytes | None:
-        """Run an attempt and return its manifest, or None when that is too large for a Ray result.
+    def run(self, generation: int, *assignments: Assignment) -> list[bytes | None]:
+        """Run an attempt, or several together, and return their manifests, None for one that is too large for a Ray
+        result.
 
-        Called again for the same attempt, by a scheduler that lost the first answer, it waits for its turn
-        behind that attempt and returns the same manifest. Raises StaleLeaderError.
+        Called again for the same attempts, by a scheduler that lost the first answer, it waits for its turn
+        behind them and returns the same manifests. Raises StaleLeaderError.
         """
         self._obey(generation)
-        manifest = self._manifests.get(assignment.attempt)
-        if manifest is None:
-            attempt = Attempt(self._bench, assignment)
+        new = [assignment for assignment in assignments if assignment.attempt not in self._manifests]
+        if new:
+            batch = Batch(self._bench, new)
             with self._lock:
-                self._current = attempt
+                self._current = batch
             try:
-                manifest = perform(self._bench, attempt)
+                made = batch.perform()
             finally:
                 with self._lock:
                     self._current = None
-            if attempt.device_lost:
+            if batch.device_lost:
                 # No later task could use the device in this process. The manifest tells how the attempt ended; what
                 # an orderly end would do, such as free the device's memory, may hang.
-                log.error("the device is lost to this process, which ends", **assignment.trace)
+                log.error("the device is lost to this process, which ends", **new[0].trace)
                 os._exit(1)
-            self._manifests[assignment.attempt] = manifest
-            if len(self._manifests) > _REMEMBERED_ATTEMPTS:
-                self._manifests.popitem(last=False)
-        return manifest if len(manifest) <= MAX_INLINE_BYTES else None
+            self._manifests.update(zip((assignment.attempt for assignment in new), made, strict=True))
+        manifests = [self._manifests[assignment.attempt] for assignment in assignments]
+        while len(self._manifests) > _REMEMBERED_ATTEMPTS:
+            self._manifests.popitem(last=False)
+        most = MAX_INLINE_BYTES // len(assignments)
+        return [manifest if len(manifest) <= most else None for manifest in manifests]
 
     @ray.method(concurrency_group=CONTROL_GROUP)
     def status(self, generation: int) -> WorkerStatus:
@@ -147,7 +151,7 @@ class Worker:
         self._obey(generation)
         with self._lock:
             current = self._current
-        status = WorkerStatus(attempt=None) if current is None else current.status()
+        status = WorkerStatus() if current is None else current.status()
         residency = self._bench.residency
         return replace(
             status,
@@ -159,11 +163,11 @@ class Worker:
 
     @ray.method(concurrency_group=CONTROL_GROUP)
     def cancel(self, generation: int, attempt: AttemptId) -> None:
-        """Stop that attempt at its next step, if it is the one that runs. Raises StaleLeaderError."""
+        """Stop that attempt at its next step, if it is one that runs. Raises StaleLeaderError."""
         self._obey(generation)
         with self._lock:
-            if self._current is not None and self._current.assignment.attempt == attempt:
-                self._current.cancel()
+            if self._current is not None:
+                self._current.cancel(attempt)
 
     @ray.method(concurrency_group=CONTROL_GROUP)
     def prepare(self, generation: int, model_id: str) -> None:

@@ -112,6 +112,11 @@ class Model(Entry):
         """How many reference pictures it takes when it paints."""
         return int(getattr(self._parsed, "references", self.options.get("references", 0)))
 
+    @property
+    def batch(self) -> int:
+        """How many tasks it makes together at most."""
+        return int(getattr(self._parsed, "batch", 1))
+
     def cost_of(self, kind: str) -> Cost:
         return next((cost for task, cost in self.task_cost.items() if task == kind), self.cost)
 

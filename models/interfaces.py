@@ -133,6 +133,20 @@ class Painter(Adapter, Protocol):
         ...
 
 
+class Note(Protocol):
+    """Keeps what was asked of a model for one picture, as JSON values: see Report.note."""
+
+    def __call__(self, **parameters: Any) -> None: ...
+
+
+class BatchPainter(Painter, Protocol):
+    def paint_batch(
+        self, specs: Sequence[ImageSpec], images: "Mapping[str, RGB]", report: Report, notes: Sequence[Note]
+    ) -> list[PaintedImage]:
+        """Each as ``paint`` would make it; they have one size and go by the same pictures."""
+        ...
+
+
 class Animator(Adapter, Protocol):
     def animate(self, spec: VideoSpec, image: "RGB", depth: "Grey | None", report: Report) -> FrameStream: ...
 

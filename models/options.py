@@ -132,7 +132,7 @@ class PainterOptions(DiffusionOptions):
     divide by. ``max_pixels``: more are painted smaller and scaled up. ``strength``: how much of a picture is painted
     anew where it is to be changed, by a pipeline that starts from it instead of looking at it. ``min_identity``: a shot
     whose likeness to its characters' sheets, -1 to 1, is less is painted again, ``tries`` times at most; the best is
-    kept."""
+    kept. ``batch``: so many pictures of one size are painted together at most, where that was seen to save time."""
 
     references: int = Field(default=0, ge=0, le=16)
     multiple_of: int = Field(default=16, ge=1)
@@ -140,6 +140,7 @@ class PainterOptions(DiffusionOptions):
     strength: float = Field(default=0.6, gt=0, le=1)
     min_identity: float | None = Field(default=None, ge=-1, le=1)
     tries: int = Field(default=2, ge=1, le=8)
+    batch: int = Field(default=4, ge=1, le=32)
 
 
 class AnimatorOptions(DiffusionOptions):

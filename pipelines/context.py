@@ -20,13 +20,8 @@ class TaskCancelled(Exception):
     """The task was cancelled; raised out of ``progress`` and to be let through."""
 
 
-class TaskContext(Protocol):
-    """What a pipeline may use, and what it tells."""
-
-    @property
-    def work_dir(self) -> Path:
-        """The task's own directory, at first empty, deleted after it."""
-        ...
+class Progress(Protocol):
+    """What is told of a task while it is made, or of several that are made together."""
 
     @contextmanager
     def phase(self, name: Phase) -> Iterator[None]:
@@ -44,6 +39,15 @@ class TaskContext(Protocol):
 
     def note(self, **parameters: Any) -> None:
         """Keep what was asked of a model, as JSON values, with what the task makes."""
+        ...
+
+
+class TaskContext(Progress, Protocol):
+    """What a pipeline may use, and what it tells."""
+
+    @property
+    def work_dir(self) -> Path:
+        """The task's own directory, at first empty, deleted after it."""
         ...
 
     def helper(self, kind: HelperKind) -> Adapter | None:
@@ -75,7 +79,7 @@ def describe(path: Path, media_type: str | None = None) -> StoredArtifact:
 class PartOfTask:
     """A model's own progress as a part of the task's: ``share`` of it, from ``start`` on. What adapters report to."""
 
-    def __init__(self, context: TaskContext, start: float, share: float) -> None:
+    def __init__(self, context: Progress, start: float, share: float) -> None:
         self._context, self._start, self._share = context, start, share
 
     def __call__(self, fraction: float, /, preview: "RGB | None" = None) -> None:

@@ -7,6 +7,8 @@ adapter instance of the task's catalog entry (None for a kind without a model) a
 
 from dataclasses import dataclass, field
 
+from pydantic import BaseModel
+
 from models import specs
 
 
@@ -36,6 +38,16 @@ class TaskKind:
                 return f"{round(spec.duration_s)}s"
             case _:
                 return self.name
+
+    def batch(self, spec: BaseModel) -> str:
+        """What tasks of one model have to have in common to be made in one call; empty for what is made alone, such
+        as a picture that goes by others, which may be tried again until it is like them."""
+        if self.name != "text_to_image" or not isinstance(spec, specs.ImageSpec):
+            return ""
+        shown = [spec.reference_keys, *(subject.reference_keys for subject in spec.subjects)]
+        if any(shown) or (spec.place is not None and spec.place.reference_keys):
+            return ""
+        return self.shape(spec)
 
 
 _DEFAULT_BUDGETS_S = {"fetch": 60.0, "load": 120.0, "compile": 600.0, "run": 20.0, "decode": 60.0, "upload": 60.0}

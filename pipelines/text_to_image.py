@@ -1,12 +1,12 @@
 """Text to image: a picture, its thumbnail and, where the model knows it, how near everything is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
-from models.interfaces import Embedder, PaintedImage, Painter, Report, UserInputError
+from models.interfaces import BatchPainter, Embedder, Note, PaintedImage, Painter, Report, UserInputError
 from models.specs import ImageResult, ImageSpec
 from pipelines import identity
-from pipelines.context import PartOfTask, TaskContext
+from pipelines.context import PartOfTask, Progress, TaskContext
 from pipelines.media import frames
 
 if TYPE_CHECKING:
@@ -26,6 +26,15 @@ def run(spec: ImageSpec, model: Painter, context: TaskContext) -> ImageResult:
             return deliver(spec, model.paint(spec, images, progress_of_run(context)), context)
         painted, score = _paint_alike(spec, model, images, judge, context)
     return deliver(spec, painted, context, score)
+
+
+def make_together(
+    specs: Sequence[ImageSpec], model: BatchPainter, progress: Progress, notes: Sequence[Note]
+) -> Sequence[PaintedImage]:
+    """Pictures of one size that go by no others, in one call; each is then to be delivered. ``notes`` keep what was
+    asked of the model for each."""
+    with progress.phase("run"):
+        return model.paint_batch(specs, {}, progress_of_run(progress), notes)
 
 
 def _paint_alike(
@@ -62,7 +71,7 @@ def fetch_references(spec: ImageSpec, context: TaskContext) -> "dict[str, RGB]":
     return images
 
 
-def progress_of_run(context: TaskContext) -> Report:
+def progress_of_run(context: Progress) -> Report:
     return PartOfTask(context, _RUN_START, _RUN_SHARE)
 
 

@@ -18,7 +18,7 @@ class WaitingTask:
     ``shape`` what else its duration depends on. Times are seconds on the policy's clock: ``since_s`` when it arrived,
     ``deadline_s`` when it ought to be done, infinite for none. ``peak_gb`` is the memory it takes on its worker, its
     model's weights and all, where that is known better than by its model, else 0; ``needs`` are the capabilities it
-    asks for."""
+    asks for. Tasks of one demand with the same ``batch`` can be made together; one where it is empty is made alone."""
 
     id: str
     seq: int
@@ -34,6 +34,7 @@ class WaitingTask:
     deadline_s: float = math.inf
     peak_gb: float = 0.0
     needs: frozenset[str] = frozenset()
+    batch: str = ""
 
 
 @dataclass(slots=True, eq=False)

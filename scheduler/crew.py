@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -39,10 +39,12 @@ wait for the end of it than to start a worker anew, and a loaded model stays for
 class _Member:
     up: WorkerUp
     answered_at: float
-    attempt: RunningAttempt | None = None
+    attempts: dict[AttemptId, RunningAttempt] = field(default_factory=dict)
+    """What it runs: nothing, one, or several together."""
     status: WorkerStatus | None = None
     stop_by: float | None = None
-    """When a worker that was asked to stop its attempt is killed instead."""
+    """When a worker that was asked to stop all that it runs is killed instead."""
+    cancelled: set[AttemptId] = field(default_factory=set)
     asking: asyncio.Task[None] | None = None
     free_since: float = 0.0
     resident: tuple[str, ...] | None = None
@@ -55,7 +57,7 @@ class _Member:
 
     @property
     def state(self) -> WorkerState:
-        return worker_state(busy=self.attempt is not None, closed=self.closed, dying=self.dying)
+        return worker_state(busy=bool(self.attempts), closed=self.closed, dying=self.dying)
 
 
 @dataclass(frozen=True)
@@ -97,17 +99,17 @@ class Crew:
 
     def attempts(self) -> set[AttemptId]:
         """Every attempt that is running or waits to be committed."""
-        running = {m.attempt.assignment.attempt for m in self._members.values() if m.attempt is not None}
+        running = {attempt for member in self._members.values() for attempt in member.attempts}
         return running | {ended.assignment.attempt for ended in self.ended}
 
     def progress(self) -> list[Progress]:
         """How far the running attempts are, of those whose worker answered."""
         return [
-            Progress(member.status.attempt, member.status.phase, member.status.fraction)
+            Progress(attempt, member.status.phase, member.status.fraction)
             for member in self._members.values()
-            if member.attempt is not None
-            and member.status is not None
-            and member.status.attempt == member.attempt.assignment.attempt
+            if member.status is not None
+            for attempt in member.status.attempts
+            if attempt in member.attempts
         ]
 
     def sightings(self) -> list[Sighting]:
@@ -120,7 +122,7 @@ class Crew:
                 node=member.up.node,
                 device=member.up.device,
                 state=member.state,
-                task_id=None if member.attempt is None else member.attempt.assignment.task_id,
+                task_id=next((task_id for task_id, _ in member.attempts), None),
                 resident=member.resident or (),
                 silent_s=now - member.answered_at,
             )
@@ -135,21 +137,23 @@ class Crew:
             if member.closed:
                 self.policy.on_gone(worker)
             restart = orders.restarts.get(worker)
-            if restart is not None and (restart.at_once or member.attempt is None):
+            if restart is not None and (restart.at_once or not member.attempts):
                 self._kill(worker, f"restarted: {restart.reason}" if restart.reason else "restarted by an operator")
 
-    def give(self, attempt: RunningAttempt) -> None:
-        """Send an attempt to its worker, or join it there if it runs already."""
-        member = self._members.get(attempt.worker)
+    def give(self, *attempts: RunningAttempt) -> None:
+        """Send attempts of one worker there, to be made together, or join them there if they run already."""
+        name = attempts[0].worker
+        member = self._members.get(name)
         if member is None:
-            self._lose(attempt, OutcomeClass.WORKER, f"worker {attempt.worker} is gone", slot=None)
+            self._lose(attempts, OutcomeClass.WORKER, f"worker {name} is gone", slot=None)
             return
-        self.policy.on_gone(attempt.worker)
-        member.attempt = attempt
+        self.policy.on_gone(name)
+        member.attempts |= {attempt.assignment.attempt: attempt for attempt in attempts}
         member.status = member.prepared = None
-        self.farm.start(attempt.worker, attempt.assignment)
-        if attempt.cancel_requested:
-            self.cancel(attempt.assignment.attempt)
+        self.farm.start(name, *(attempt.assignment for attempt in attempts))
+        for attempt in attempts:
+            if attempt.cancel_requested:
+                self.cancel(attempt.assignment.attempt)
 
     def release(self, worker: str) -> None:
         """A worker has nothing to do, or was chosen and gets nothing after all. One that did not say yet what it is has
@@ -165,13 +169,18 @@ class Crew:
         return 0.0 if member is None else self.clock() - member.free_since
 
     def cancel(self, attempt: AttemptId) -> None:
-        """Ask for a stop at the next step, and kill the worker if it does not come in time, once there are steps."""
+        """Ask for a stop at the next step, and kill the worker if it does not come in time, once there are steps. What
+        is made together with others that go on is made to the end, and then dropped."""
         for member in self._members.values():
-            if member.attempt is not None and member.attempt.assignment.attempt == attempt:
-                if member.stop_by is None:
-                    member.stop_by = self.clock() + self.cancel_grace_s
-                    self._hurry.set()
+            if attempt in member.attempts and attempt not in member.cancelled:
+                member.cancelled.add(attempt)
+                self._limit_stop(member)
+                self._hurry.set()
                 return
+
+    def _limit_stop(self, member: _Member) -> None:
+        if member.stop_by is None and member.cancelled >= member.attempts.keys():
+            member.stop_by = self.clock() + self.cancel_grace_s
 
     # --- what happens
 
@@ -204,29 +213,39 @@ class Crew:
                 log.warning("worker lost", worker=worker, outcome=outcome.value, message=message, **_trace(member))
                 self._leases.drop(worker)
                 self.policy.on_lost(worker)
-                if member is not None and member.attempt is not None:
+                if member is not None and member.attempts:
                     on_purpose = member.stop_by is not None or worker in self._orders.restarts
-                    self._lose(member.attempt, outcome, message, slot=None if on_purpose else member.up.slot)
+                    attempts = list(member.attempts.values())
+                    self._lose(attempts, outcome, message, slot=None if on_purpose else member.up.slot)
         self.wake()
 
     def _on_ended(self, report: AttemptReport) -> None:
         member = self._members.get(report.worker)
-        if member is None or member.attempt is None or member.attempt.assignment.attempt != report.attempt:
+        attempt = None if member is None else member.attempts.pop(report.attempt, None)
+        if member is None or attempt is None:
             log.info("ignored the end of an attempt that is not running", task_id=report.task_id, epoch=report.epoch)
             return
-        self.ended.append(EndedAttempt(member.attempt.assignment, report, lost=False, slot=member.up.slot))
-        member.attempt = member.status = member.stop_by = None
-        self.release(report.worker)
+        self.ended.append(EndedAttempt(attempt.assignment, report, lost=False, slot=member.up.slot))
+        member.cancelled.discard(report.attempt)
+        if member.attempts:
+            self._limit_stop(member)
+        else:
+            member.status = member.stop_by = None
+            self.release(report.worker)
 
-    def _lose(self, attempt: RunningAttempt, outcome: OutcomeClass, message: str, *, slot: str | None) -> None:
-        report = AttemptReport(
-            task_id=attempt.assignment.task_id,
-            epoch=attempt.assignment.epoch,
-            worker=attempt.worker,
-            outcome=outcome,
-            error_message=message,
-        )
-        self.ended.append(EndedAttempt(attempt.assignment, report, lost=True, slot=slot))
+    def _lose(
+        self, attempts: Sequence[RunningAttempt], outcome: OutcomeClass, message: str, *, slot: str | None
+    ) -> None:
+        for number, attempt in enumerate(attempts):
+            report = AttemptReport(
+                task_id=attempt.assignment.task_id,
+                epoch=attempt.assignment.epoch,
+                worker=attempt.worker,
+                outcome=outcome,
+                error_message=message,
+            )
+            # A batch is one failure of its slot, whoever's it was.
+            self.ended.append(EndedAttempt(attempt.assignment, report, lost=True, slot=None if number else slot))
 
     # --- watching
 
@@ -252,9 +271,9 @@ class Crew:
     def _prepare(self) -> None:
         """Tell busy workers which model comes next, so that they read its weights while they render: no more of them
         than tasks wait for it."""
-        prepared = Counter(member.prepared for member in self._members.values() if member.attempt is not None)
+        prepared = Counter(member.prepared for member in self._members.values() if member.attempts)
         for worker, member in self._members.items():
-            if member.attempt is None or member.prepared is not None or member.closed or member.dying:
+            if not member.attempts or member.prepared is not None or member.closed or member.dying:
                 continue
             following = self.policy.next_load(worker)
             if following is not None and prepared[following] < self.policy.count_waiting(following):
@@ -269,25 +288,23 @@ class Crew:
     async def _converse(self, worker: str, member: _Member) -> None:
         """One round of question and answer. A silent worker leaves this waiting, and its lease runs out."""
         try:
-            asked_about = member.attempt
+            asked_about = set(member.attempts)
             status = await self.farm.status(worker)
             self._leases.extend(worker)
-            if self._members.get(worker) is not member or member.attempt is not asked_about:
+            if self._members.get(worker) is not member or member.attempts.keys() != asked_about:
                 return
             member.status, member.answered_at = status, self.clock()
             self.policy.on_worker(_profile(member.up, status))
             self._note_models(worker, member, status)
-            unwanted = status.attempt is not None and (
-                member.attempt is None or status.attempt != member.attempt.assignment.attempt
-            )
-            if status.attempt is not None and (unwanted or member.stop_by is not None):
-                await self.farm.cancel(worker, status.attempt)
+            for attempt in status.attempts:
+                if attempt not in asked_about or attempt in member.cancelled:
+                    await self.farm.cancel(worker, attempt)
         except WorkerLostError:
             return
-        if status.attempt is None and member.attempt is None and not member.closed and not self.policy.is_free(worker):
+        if not status.attempts and not member.attempts and not member.closed and not self.policy.is_free(worker):
             self.release(worker)
             self.wake()
-        if status.attempt is not None and status.since_progress_s > status.budget_s:
+        if status.attempts and status.since_progress_s > status.budget_s:
             self._kill(
                 worker,
                 f"no progress for {status.since_progress_s:.1f} s while in phase {status.phase or 'start'}",
@@ -295,8 +312,9 @@ class Crew:
 
     def _note_models(self, worker: str, member: _Member, status: WorkerStatus) -> None:
         first, member.resident = member.resident is None, (*status.resident, *status.parked)
-        if member.attempt is not None:  # what it is loading is not there yet, but will be
-            self.policy.on_resident(worker, (*status.resident, member.attempt.assignment.model), status.parked)
+        if member.attempts:  # what it is loading is not there yet, but will be
+            loading = dict.fromkeys(attempt.assignment.model for attempt in member.attempts.values())
+            self.policy.on_resident(worker, (*status.resident, *loading), status.parked)
         elif first or self.policy.is_free(worker):  # else it is chosen, and told so in a moment
             self.policy.on_resident(worker, status.resident, status.parked)
 
@@ -317,4 +335,5 @@ def _profile(up: WorkerUp, status: WorkerStatus) -> WorkerProfile:
 
 
 def _trace(member: _Member | None) -> dict[str, str | int]:
-    return {} if member is None or member.attempt is None else member.attempt.assignment.trace
+    first = None if member is None else next(iter(member.attempts.values()), None)
+    return {} if first is None else first.assignment.trace

@@ -34,6 +34,8 @@ _WAITING = (
     TaskRow.model,
     TaskRow.units,
     TaskRow.shape,
+    TaskRow.batch,
+    TaskRow.epoch,
     TaskRow.created_at,
     TaskRow.priority,
     TaskRow.weight,
@@ -268,6 +270,8 @@ def _waiting_task(row: TaskRow | Row[*tuple[Any, ...]], models: Mapping[str, Mod
         weight=row.weight,
         deadline_s=math.inf if row.deadline_at is None else row.deadline_at.timestamp(),
         needs=profile.needs,
+        # What has failed once is tried alone, so that it spoils nothing for others.
+        batch=row.batch if not row.epoch and profile.batch > 1 else "",
     )
 
 

@@ -7,7 +7,7 @@ database that is away stops nothing that runs: reports wait here until they can 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -23,6 +23,7 @@ from runtime.redis import WAKE_SCHEDULER, subscribed
 from scheduler import estimates, ledger, orders, roster
 from scheduler.crew import Crew, EndedAttempt
 from scheduler.leader import Leadership
+from scheduler.ledger import RunningAttempt
 from scheduler.outage import MAYBE_AWAY, is_outage
 from scheduler.policy import Policy
 from scheduler.pool import Tuning
@@ -169,11 +170,11 @@ class Scheduler:
                 self._policy.on_measured(await estimates.measured(session))
                 self._measured = True
         known = self._crew.attempts()
-        for attempt, task in running:
-            if attempt.assignment.attempt not in known:
-                self._policy.on_running(task)
-                self._crew.give(attempt)
-                log.info("attempt taken up again", worker=attempt.worker, **attempt.assignment.trace)
+        unknown = [(attempt, task) for attempt, task in running if attempt.assignment.attempt not in known]
+        for attempt, task in unknown:
+            self._policy.on_running(task)
+            log.info("attempt taken up again", worker=attempt.worker, **attempt.assignment.trace)
+        self._give(attempt for attempt, _ in unknown)
         self._in_doubt = False
         self._read_all_at = 0.0
 
@@ -258,6 +259,7 @@ class Scheduler:
             load_s,
             succeeded=report.outcome is OutcomeClass.SUCCEEDED,
             peak_gb=report.peak_gb,
+            batch=report.batch,
         )
         metrics.ATTEMPTS.labels(assignment.kind, report.outcome.value).inc()
         if report.outcome is OutcomeClass.SUCCEEDED and report.duration_s is not None:
@@ -314,11 +316,21 @@ class Scheduler:
             metrics.DISPATCH_SECONDS.observe(min(attempt.since_created_s, self._crew.idle_s(attempt.worker)))
             if attempt.assignment.epoch == 1:
                 metrics.QUEUE_SECONDS.labels(attempt.assignment.kind).observe(attempt.since_created_s)
-            self._crew.give(attempt)
+        self._give(started)
+        begun = {attempt.worker for attempt in started}
         for task_id, worker in placements.items():
             self._policy.on_end(task_id, None)
-            self._crew.release(worker)
+            if worker not in begun:
+                self._crew.release(worker)
             self._wake.set()
+
+    def _give(self, attempts: Iterable[RunningAttempt]) -> None:
+        """What goes to one worker goes there together."""
+        by_worker: dict[str, list[RunningAttempt]] = {}
+        for attempt in attempts:
+            by_worker.setdefault(attempt.worker, []).append(attempt)
+        for together in by_worker.values():
+            self._crew.give(*together)
 
     @asynccontextmanager
     async def _fenced(self) -> AsyncIterator[AsyncSession]:

@@ -9,8 +9,9 @@ warm there gets it at once.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from scheduler.backlog import Demand, Entry, Tenant, WaitingTask
@@ -19,6 +20,8 @@ from scheduler.ports import Device
 from scheduler.warmth import Load, Model, ModelProfile, Warmth, Worker, WorkerProfile
 
 _SMOOTHING = 0.2
+_PAYS = 0.95
+"""A batch of twice as many has to take that much less of each one's time, since the first waits for the last."""
 _UNMEASURED_S_PER_UNIT = 10.0
 
 
@@ -30,7 +33,8 @@ class Measured(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """``evict`` names the models that are worth least on that worker, where room is needed."""
+    """``evict`` names the models that are worth least on that worker, where room is needed. Several on one worker are
+    to be made together."""
 
     task: WaitingTask
     worker: str
@@ -43,12 +47,33 @@ class _Pace:
 
     s_per_unit: float = _UNMEASURED_S_PER_UNIT
     measured: bool = False
+    together: dict[int, float] = field(default_factory=dict)
+    """The same where so many tasks share the time, which they take together."""
 
-    def learn(self, s_per_unit: float) -> None:
-        if self.measured:
+    def learn(self, s_per_unit: float, batch: int = 1) -> None:
+        if batch > 1:
+            before = self.together.get(batch, s_per_unit)
+            self.together[batch] = before + _SMOOTHING * (s_per_unit - before)
+        elif self.measured:
             self.s_per_unit += _SMOOTHING * (s_per_unit - self.s_per_unit)
         else:
             self.s_per_unit, self.measured = s_per_unit, True
+
+    def of(self, batch: int) -> float:
+        """Seconds per unit of one of so many."""
+        return self.together.get(batch, self.s_per_unit)
+
+    def paying(self, most: int) -> int:
+        """How many to make together, up to so many: twice as many, again and again, while that was seen to save time
+        for each, and once to see whether it does."""
+        batch = 1
+        while self.measured and 2 * batch <= most:
+            if (twice := self.together.get(2 * batch)) is None:
+                return 2 * batch
+            if twice > _PAYS * self.of(batch):
+                break
+            batch *= 2
+        return batch
 
 
 @dataclass(slots=True)
@@ -87,6 +112,8 @@ class Policy:
         self._peaks: dict[tuple[str, str], float] = {}
         """Gigabytes by model and shape, where they were measured."""
         self._placements: list[Placement] = []
+        self._to_pull: Counter[Pool] = Counter()
+        """Workers that are to be asked yet what they take."""
 
     # --- workers
 
@@ -189,11 +216,13 @@ class Policy:
         *,
         succeeded: bool = True,
         peak_gb: float | None = None,
+        batch: int = 1,
     ) -> None:
         """A task that was placed ended its attempt, or was never begun. ``duration_s`` is what it kept its worker
         for, ``load_s`` the part of it in which its model was loaded. A tenant is not charged for what has no duration:
         what did not start, or ended with its worker. Only what ``succeeded`` tells how long such tasks take.
-        ``peak_gb`` is what it was seen to need of its worker's memory."""
+        ``peak_gb`` is what it was seen to need of its worker's memory. Of a ``batch`` of several, the durations are its
+        share."""
         running = self._running.pop(task_id, None)
         if running is None:
             return
@@ -206,7 +235,7 @@ class Policy:
         service_s = 0.0 if duration_s is None else max(duration_s - load_s, 0.0)
         tenant.virtual_s += (service_s - running.estimate_s) / task.weight
         if duration_s is not None and succeeded:
-            running.pace.learn(service_s / task.units)
+            running.pace.learn(service_s / task.units, batch)
         if load_s and running.load is not None:
             self._warmth.on_loaded(running.model, running.load, load_s)
 
@@ -225,7 +254,9 @@ class Policy:
                 self._look_around(pool)
         if self._freed:
             freed, self._freed = self._freed, {}
+            self._to_pull.update(self._pools[worker.profile.device] for worker in freed)
             for worker in freed:
+                self._to_pull[self._pools[worker.profile.device]] -= 1
                 self._pull(worker)
         if self._offered:
             offered, self._offered = self._offered, {}
@@ -318,6 +349,26 @@ class Policy:
         del self._entries[entry.task.id]
         pool.remove(entry)
         self._run(pool, entry.task, entry.tenant, entry.demand.model, entry.demand.peak_gb, worker)
+        if entry.task.batch:
+            self._fill_up(pool, entry, worker)
+
+    def _fill_up(self, pool: Pool, first: Entry, worker: Worker) -> None:
+        """Give the worker more of the same, of what no other free worker is there for, while that saves time."""
+        model, pace = first.demand.model, self._pace(first.task)
+        spare = first.demand.count - len(pool.idle) - self._to_pull[pool]
+        most = min(model.profile.batch, 1 + spare)
+        if most < 2 or pace.paying(most) < 2:
+            return
+        others = pool.alike(first, most - 1)
+        batch = pace.paying(1 + len(others))
+        for entry in others[: batch - 1]:
+            del self._entries[entry.task.id]
+            pool.remove(entry)
+            estimate_s = entry.task.units * pace.of(batch)
+            pool.charge(entry.tenant, estimate_s / entry.task.weight)
+            entry.tenant.running += 1
+            self._running[entry.task.id] = _Running(entry.task, entry.tenant, model, pace, estimate_s, None)
+            self._placements.append(Placement(entry.task, worker.profile.name))
 
     def _run(self, pool: Pool, task: WaitingTask, tenant: Tenant, model: Model, peak_gb: float, worker: Worker) -> None:
         pace = self._pace(task)

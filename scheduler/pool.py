@@ -177,6 +177,27 @@ class Pool:
             return None, False
         return demand.lanes[least][0], least_s > limit_s
 
+    def alike(self, first: Entry, most: int) -> list[Entry]:
+        """What can be made together with a task that is taken already: those of the tenants in turn, the least served
+        first."""
+        queues: list[tuple[float, int, Tenant, Iterator[Entry]]] = []
+        for tenant, lane in first.demand.lanes.items():
+            mine: Iterator[Entry] = (entry for entry in lane if entry.waits and entry.task.batch == first.task.batch)
+            queues.append((tenant.virtual_s, len(queues), tenant, mine))
+        heapq.heapify(queues)
+        found: list[Entry] = []
+        taken: Counter[Tenant] = Counter()
+        while queues and len(found) < most:
+            virtual_s, number, tenant, mine = heapq.heappop(queues)
+            limit = self._tuning.tenant_limit
+            following = next(mine, None) if limit is None or tenant.running + taken[tenant] < limit else None
+            if following is not None:
+                found.append(following)
+                taken[tenant] += 1
+                after_s = virtual_s + following.estimate_s / following.task.weight
+                heapq.heappush(queues, (after_s, number, tenant, mine))
+        return found
+
     def _limit_s(self, worker: Worker) -> float:
         """Up to which virtual time a tenant is near the least served one, of those that the worker could serve."""
         tenants = self.backlog.tenants

@@ -69,6 +69,8 @@ class AttemptReport(BaseModel):
     duration_s: float | None = None
     timings_s: dict[str, float] = {}
     log_key: str | None = None
+    batch: int = 1
+    """Tasks that were made together with it, itself included. Its durations are its share."""
     peak_gb: float | None = None
     """The most that its model was seen to take of a device for such a task, weights and all; None for one without."""
 
@@ -79,9 +81,10 @@ class AttemptReport(BaseModel):
 
 @dataclass(frozen=True)
 class WorkerStatus:
-    """A worker's answer. ``since_progress_s`` counts from its last step or phase, by its own clock."""
+    """A worker's answer. ``attempts`` is what it runs: nothing, one, or several together. ``since_progress_s`` counts
+    from its last step or phase, by its own clock."""
 
-    attempt: AttemptId | None
+    attempts: tuple[AttemptId, ...] = ()
     phase: str | None = None
     fraction: float = 0.0
     since_progress_s: float = 0.0
@@ -163,8 +166,9 @@ class Farm(Protocol):
         make them again. Their workers must have nothing to do."""
         ...
 
-    def start(self, worker: str, assignment: Assignment) -> None:
-        """Hand over an attempt, or join it if it runs already; AttemptEnded or WorkerLost follows."""
+    def start(self, worker: str, *assignments: Assignment) -> None:
+        """Hand over an attempt, or several of one batch, or join those that run already; AttemptEnded for each, or
+        WorkerLost follows."""
         ...
 
     async def status(self, worker: str) -> WorkerStatus:

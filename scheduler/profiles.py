@@ -26,4 +26,5 @@ def _profile(model: Model) -> ModelProfile:
         hot_load_s=_FIXED_LOAD_S + size_gb / _HOT_GB_PER_S,
         cold_load_s=_FIXED_LOAD_S + size_gb / _COLD_GB_PER_S,
         needs=frozenset(model.needs),
+        batch=model.batch,
     )

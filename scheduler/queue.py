@@ -84,6 +84,7 @@ def _new_row(task: NewTask, job_state: JobState) -> dict[str, Any]:
         "spec": task.spec.model_dump(mode="json"),
         "units": units_of(task.kind, task.spec),
         "shape": shape_of(task.kind, task.spec),
+        "batch": TASK_KINDS[task.kind].batch(task.spec),
         "label": task.label,
         "reaction": task.reaction,
         "context": task.context,

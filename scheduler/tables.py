@@ -69,6 +69,8 @@ class TaskRow(Base):
     """How much work it is, in the unit of its kind: see scheduler.estimates.units_of."""
     shape: Mapped[str]
     """What its duration depends on beside its size and its model: see pipelines.registry.TaskKind.shape."""
+    batch: Mapped[str]
+    """What it has in common with those that it can be made together with: see pipelines.registry.TaskKind.batch."""
     label: Mapped[str]
     reaction: Mapped[str]
     context: Mapped[dict[str, Any]]

@@ -29,7 +29,8 @@ class FakeWorker:
     device: Device
     node: str
     slot: str
-    assignment: Assignment | None = None
+    assignments: dict[str, Assignment] = field(default_factory=dict)
+    """What it runs, by task."""
     stalled_s: float = 0.0
     fraction: float = 0.0
     phase: str = "run"
@@ -41,6 +42,11 @@ class FakeWorker:
     capabilities: tuple[str, ...] = ()
     answers: int = 0
     lost: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def assignment(self) -> Assignment | None:
+        """What it runs, or the first of what it runs together."""
+        return next(iter(self.assignments.values()), None)
 
 
 class FakeFarm:
@@ -72,7 +78,7 @@ class FakeFarm:
     def worker_of(self, task_id: str) -> str:
         """The worker that runs the task. Raises LookupError."""
         for name, worker in self.workers.items():
-            if worker.assignment is not None and worker.assignment.task_id == task_id:
+            if task_id in worker.assignments:
                 return name
         raise LookupError(task_id)
 
@@ -80,11 +86,10 @@ class FakeFarm:
         """End the attempt that runs; ``fields`` are the report's."""
         name = self.worker_of(task_id)
         worker = self.workers[name]
-        assert worker.assignment is not None  # noqa: S101 - what worker_of found
-        _, epoch = worker.assignment.attempt
+        epoch = worker.assignments.pop(task_id).epoch
         report = AttemptReport(task_id=task_id, epoch=epoch, worker=name, outcome=outcome, **fields)
         self.manifests[report.attempt] = self._reports[report.attempt] = report
-        worker.assignment, worker.stalled_s = None, 0.0
+        worker.stalled_s = 0.0
         self.deliver(report)
         return report
 
@@ -145,22 +150,24 @@ class FakeFarm:
                 del self._vacant[name]
                 self._replace(name, worker)
 
-    def start(self, worker: str, assignment: Assignment) -> None:
-        self.calls.append((worker, assignment.attempt))
+    def start(self, worker: str, *assignments: Assignment) -> None:
+        self.calls += [(worker, assignment.attempt) for assignment in assignments]
         found = self.workers.get(worker)
         if found is None:
             return
-        if (report := self._reports.get(assignment.attempt)) is not None:
-            self.deliver(report)
-        elif found.assignment is None:
-            found.assignment = assignment
-            self.executions.append(assignment.attempt)
+        idle = not found.assignments
+        for assignment in assignments:
+            if (report := self._reports.get(assignment.attempt)) is not None:
+                self.deliver(report)
+            elif idle:
+                found.assignments[assignment.task_id] = assignment
+                self.executions.append(assignment.attempt)
 
     async def status(self, worker: str) -> WorkerStatus:
         found = await self._reach(worker)
         found.answers += 1
         return WorkerStatus(
-            attempt=None if found.assignment is None else found.assignment.attempt,
+            attempts=tuple(assignment.attempt for assignment in found.assignments.values()),
             phase=found.phase,
             fraction=found.fraction,
             since_progress_s=found.stalled_s,
@@ -173,7 +180,8 @@ class FakeFarm:
 
     async def cancel(self, worker: str, attempt: AttemptId) -> None:
         found = await self._reach(worker)
-        if found.assignment is not None and found.assignment.attempt == attempt and not found.stubborn:
+        running = found.assignments.get(attempt[0])
+        if running is not None and running.attempt == attempt and not found.stubborn:
             self.finish(attempt[0], OutcomeClass.CANCELLED)
 
     def prepare(self, worker: str, model: str) -> None:

@@ -31,7 +31,7 @@ class ModelProfile:
     """What it takes to have a model, before anything was measured. ``size_gb`` is what it holds while idle,
     ``peak_gb`` while it runs; ``hot_load_s`` is a load from the node's memory, ``cold_load_s`` one from disk or
     network. A model that costs nothing to load is warm everywhere. ``needs`` are the capabilities that its workers
-    must have."""
+    must have, ``batch`` is how many tasks it makes together at most."""
 
     device: Device = "cpu"
     size_gb: float = 0.0
@@ -39,6 +39,7 @@ class ModelProfile:
     hot_load_s: float = 0.0
     cold_load_s: float = 0.0
     needs: frozenset[str] = frozenset()
+    batch: int = 1
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from models.diffusion.pipeline import DiffusionPipelineAdapter, accepted_argumen
 from models.diffusion.processors import picture_processor
 from models.diffusion.prompting import Prompt, language_of, prompt_of
 from models.diffusion.sizes import fitted, working_size
-from models.interfaces import PaintedImage, Report, UserInputError
+from models.interfaces import Note, PaintedImage, Report, UserInputError
 from models.options import PainterOptions
 from models.specs import ImageSpec
 from models.weighted import BadOutputError
@@ -66,10 +66,10 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
 
     def paint(self, spec: ImageSpec, images: "Mapping[str, RGB]", report: Report) -> PaintedImage:
         """Raises BadOutputError where the model computed no picture."""
-        return self.paint_batch([spec], images, report)[0]
+        return self.paint_batch([spec], images, report, [report.note])[0]
 
     def paint_batch(
-        self, specs: Sequence[ImageSpec], images: "Mapping[str, RGB]", report: Report
+        self, specs: Sequence[ImageSpec], images: "Mapping[str, RGB]", report: Report, notes: Sequence[Note]
     ) -> list[PaintedImage]:
         """Each as ``paint`` would make it, in one call of the pipeline where it takes several: those of one size that
         go by the same references. Raises ValueError for specs that differ in these, BadOutputError as ``paint``."""
@@ -79,12 +79,13 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
             raise ValueError("a batch has one size and one set of references")
         prompts = [self._prompt(spec, references, report) for spec in specs]
         if len(specs) > 1 and not self._takes_together(prompts):
-            parts = [_Part(report, number, len(specs)) for number in range(len(specs))]
+            parts = [_Part(report, note, number, len(specs)) for number, note in enumerate(notes)]
             return [self.paint(spec, images, part) for spec, part in zip(specs, parts, strict=True)]
         pictures = [_picture(images[reference.key], self.options.max_pixels) for reference in references]
         if not pictures and self.options.pipeline in _EDITORS:
             pictures = [Image.new("RGB", (width, height), (255, 255, 255))]
-        self._note(report, specs[0], prompts[0], references, mode="paint", width=width, height=height)
+        for note, spec, prompt in zip(notes, specs, prompts, strict=True):
+            self._note(note, spec, prompt, references, mode="paint", width=width, height=height)
         output = self.render(
             report,
             steps=self.options.steps,
@@ -116,7 +117,7 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
                 f"{self.model.display_name} cannot change pictures", f"{self.model.display_name}不能修改图片"
             )
         prompt = self._prompt(spec, references, report, changes=self._changer is None)
-        self._note(report, spec, prompt, references, mode="repaint", width=width, height=height, **_strength(how))
+        self._note(report.note, spec, prompt, references, mode="repaint", width=width, height=height, **_strength(how))
         output = self.render(
             report,
             steps=self.options.steps,
@@ -183,8 +184,8 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
             words["negative_prompt"] = [one.negative for one in prompts] if several else prompts[0].negative
         return words
 
-    def _note(self, report: Report, spec: ImageSpec, prompt: Prompt, used: Sequence[_Reference], **more: Any) -> None:
-        report.note(
+    def _note(self, note: Note, spec: ImageSpec, prompt: Prompt, used: Sequence[_Reference], **more: Any) -> None:
+        note(
             prompt=prompt.positive,
             negative_prompt=prompt.negative,
             steps=self.options.steps,
@@ -199,9 +200,9 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
 class _Part:
     """A report of one of several that are made one after the other."""
 
-    def __init__(self, report: Report, number: int, count: int) -> None:
+    def __init__(self, report: Report, note: Note, number: int, count: int) -> None:
         self._report, self._number, self._count = report, number, count
-        self.phase, self.note, self.stop_if_cancelled = report.phase, report.note, report.stop_if_cancelled
+        self.phase, self.note, self.stop_if_cancelled = report.phase, note, report.stop_if_cancelled
 
     def __call__(self, fraction: float, /, preview: "RGB | None" = None) -> None:
         self._report((self._number + fraction) / self._count, preview)

@@ -17,8 +17,9 @@ import pytest
 import redis
 import structlog
 
-from farm.attempt import Attempt, Bench, manifest_key, perform
+from farm.attempt import Attempt, Bench, manifest_key
 from farm.cache import ArtifactCache
+from farm.perform import perform
 from farm.process import end_process, note_process, work_root
 from farm.reporter import Reporter
 from models.catalog import Catalog, Model

@@ -31,7 +31,7 @@ async def test_an_attempt_runs_is_seen_and_ends_with_a_manifest(rig: Rig) -> Non
     rig.farm.start(worker, assignment)
     await until_begun(rig, "t1")
     status = await rig.farm.status(worker)
-    assert status.attempt == ("t1", 1)
+    assert status.attempts == (("t1", 1),)
     assert status.since_progress_s <= status.budget_s
     await rig.release("t1")
     report = (await event(rig.farm, AttemptEnded)).report
@@ -59,7 +59,7 @@ async def test_a_successor_finds_what_runs_and_hears_of_its_end(rig: Rig) -> Non
     found = []
     while up not in found:
         found.append(await event(rig.farm, WorkerUp))
-    assert (await rig.farm.status(up.worker)).attempt == ("t1", 1)
+    assert (await rig.farm.status(up.worker)).attempts == (("t1", 1),)
     rig.farm.start(up.worker, rig.assignment("t1"))
     await rig.release("t1")
     assert (await event(rig.farm, AttemptEnded)).report.outcome is OutcomeClass.SUCCEEDED
@@ -71,7 +71,7 @@ async def test_a_cancelled_attempt_ends_so_and_its_worker_goes_on(rig: Rig) -> N
     rig.farm.start(worker, rig.assignment("t1"))
     await until_begun(rig, "t1")
     await rig.farm.cancel(worker, ("other", 1))
-    assert (await rig.farm.status(worker)).attempt == ("t1", 1), "another attempt's cancelling is not for it"
+    assert (await rig.farm.status(worker)).attempts == (("t1", 1),), "another attempt's cancelling is not for it"
     await rig.farm.cancel(worker, ("t1", 1))
     assert (await event(rig.farm, AttemptEnded)).report.outcome is OutcomeClass.CANCELLED
     rig.farm.start(worker, rig.assignment("t2"))
