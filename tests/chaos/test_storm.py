@@ -14,6 +14,7 @@ TASKS = 200
 FAULTS = 19
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group(RAY_GROUP)
 @pytest.mark.timeout(LIMIT_S + 60)
 def test_nothing_is_lost_or_done_twice_in_a_storm(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Slots and processes at the end: as the scheduler sees them, as Ray does, and as /proc does."""
 
 import contextlib
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from farm.fleet import slot_of
 from runtime.embedded.process import wait_until
 from tests.chaos.storm.invariants import Finding
 from tests.chaos.storm.machines import Machines
-from tests.chaos.storm.processes import bury_orphans, descendants, describe
+from tests.chaos.storm.processes import bury_orphans, descendants, describe, send
 from tests.chaos.storm.truth import Truth
 from tests.chaos.storm.victims import living_workers
 
@@ -78,6 +79,6 @@ def judge_processes(before: int) -> Finding:
 
     wait_until(lambda: not left(), _PATIENCE_S)
     finding = Finding("no process is left", {"before": before, "left": len(left())})
-    for process in left():
-        finding.broken.append(describe(process))
+    finding.broken += [describe(process) for process in left()]
+    send(left(), signal.SIGKILL)  # so that it is not left for good
     return finding
