@@ -64,7 +64,7 @@ class Batch:
             self._at_work = attempt
             if end is None and not self.device_lost:
                 attempt.begin_anew()
-                manifests.append(perform(self._bench, attempt, batch=count))
+                manifests.append(perform(self._bench, attempt, batch=count, so_far=logged))
                 continue
             lost = End(OutcomeClass.WORKER, message="the device was lost to what was made with it")
             manifests.append(leave(self._bench, report_of(self._bench, attempt, end or lost, batch=count), logged))

@@ -30,11 +30,12 @@ from scheduler.task import OutcomeClass
 log = structlog.get_logger(__name__)
 
 
-def perform(bench: Bench, attempt: Attempt, *, batch: int = 1) -> bytes:
+def perform(bench: Bench, attempt: Attempt, *, batch: int = 1, so_far: str = "") -> bytes:
     """Run the attempt to its end, whatever that is; returns its manifest, which is stored as the last act. ``batch``:
-    of how many it was, before it was made alone after all."""
+    of how many it was, before it was made alone after all, and ``so_far`` what was logged until then."""
     assignment = attempt.assignment
     logged = StringIO()
+    logged.write(so_far)
     try:
         with logging_to(logged), traced(worker=bench.worker, **assignment.trace):
             log.info("attempt starts", label=assignment.label)

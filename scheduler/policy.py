@@ -361,6 +361,9 @@ class Policy:
             return
         others = pool.alike(first, most - 1)
         batch = pace.paying(1 + len(others))
+        leading, share_s = self._running[first.task.id], first.task.units * pace.of(batch)
+        pool.charge(first.tenant, (share_s - leading.estimate_s) / first.task.weight)
+        leading.estimate_s = share_s
         for entry in others[: batch - 1]:
             del self._entries[entry.task.id]
             pool.remove(entry)

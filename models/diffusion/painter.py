@@ -73,19 +73,30 @@ class DiffusionPainter(DiffusionPipelineAdapter[PainterOptions]):
     ) -> list[PaintedImage]:
         """Each as ``paint`` would make it, in one call of the pipeline where it takes several: those of one size that
         go by the same references. Raises ValueError for specs that differ in these, BadOutputError as ``paint``."""
+        parts = [_Part(report, note, number, len(specs)) for number, note in enumerate(notes)]
+        if len(specs) == 1:
+            return self._paint(specs, images, parts[0], parts)
+        try:
+            return self._paint(specs, images, _Undivided(report), parts)
+        except _OneByOneError:
+            return [self._paint([spec], images, part, [part])[0] for spec, part in zip(specs, parts, strict=True)]
+
+    def _paint(
+        self, specs: Sequence[ImageSpec], images: "Mapping[str, RGB]", report: Report, parts: Sequence[Report]
+    ) -> list[PaintedImage]:
+        """``parts`` are the reports of each. Raises _OneByOneError for what cannot be painted together."""
         width, height = self._size(specs[0])
         references = self._references(specs[0])
         if any(self._size(spec) != (width, height) or self._references(spec) != references for spec in specs):
             raise ValueError("a batch has one size and one set of references")
-        prompts = [self._prompt(spec, references, report) for spec in specs]
+        prompts = [self._prompt(spec, references, part) for spec, part in zip(specs, parts, strict=True)]
         if len(specs) > 1 and not self._takes_together(prompts):
-            parts = [_Part(report, note, number, len(specs)) for number, note in enumerate(notes)]
-            return [self.paint(spec, images, part) for spec, part in zip(specs, parts, strict=True)]
+            raise _OneByOneError
         pictures = [_picture(images[reference.key], self.options.max_pixels) for reference in references]
         if not pictures and self.options.pipeline in _EDITORS:
             pictures = [Image.new("RGB", (width, height), (255, 255, 255))]
-        for note, spec, prompt in zip(notes, specs, prompts, strict=True):
-            self._note(note, spec, prompt, references, mode="paint", width=width, height=height)
+        for part, spec, prompt in zip(parts, specs, prompts, strict=True):
+            self._note(part.note, spec, prompt, references, mode="paint", width=width, height=height)
         output = self.render(
             report,
             steps=self.options.steps,
@@ -206,6 +217,25 @@ class _Part:
 
     def __call__(self, fraction: float, /, preview: "RGB | None" = None) -> None:
         self._report((self._number + fraction) / self._count, preview)
+
+
+class _OneByOneError(Exception):
+    """These cannot be painted together."""
+
+
+class _Undivided:
+    """The report of several that are painted together. What a pipeline notes meanwhile, such as a prompt that it did
+    not read to the end, is of one of them, and nobody knows which."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self.phase, self.stop_if_cancelled = report.phase, report.stop_if_cancelled
+
+    def __call__(self, fraction: float, /, preview: "RGB | None" = None) -> None:
+        self._report(fraction, preview)
+
+    def note(self, **parameters: Any) -> None:
+        raise _OneByOneError
 
 
 def _strength(how: Mapping[str, Any]) -> dict[str, Any]:

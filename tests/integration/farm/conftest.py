@@ -13,6 +13,11 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
+from farm.attempt import Bench
+from farm.cache import ArtifactCache
+from farm.reporter import Reporter
+from models.catalog_file import load_catalog
+from runtime.artifacts import ArtifactStore
 from runtime.database import Database
 from runtime.embedded.ray_head import RayHead
 from runtime.redis import connect
@@ -20,8 +25,10 @@ from scheduler import queue
 from scheduler.tables import AttemptRow, LeaderRow, TaskRow
 from scheduler.task import NewTask, TaskView
 from tests.integration.farm.adapters import Script
+from tests.residency import cpu_residency
 
 T = TypeVar("T")
+NOBODY = "redis://127.0.0.1:1/0"
 CATALOG = Path(__file__).with_name("catalog.toml")
 
 
@@ -176,3 +183,18 @@ async def stage(
     yield made
     await made.redis.aclose()
     made.end()
+
+
+@pytest.fixture
+def bench(artifacts: ArtifactStore, tmp_path: Path) -> Bench:
+    return Bench(
+        worker="w",
+        store=artifacts,
+        cache=ArtifactCache(artifacts, tmp_path / "cache", max_bytes=10**9),
+        catalog=load_catalog(CATALOG),
+        residency=cpu_residency(tmp_path),
+        models_dir=tmp_path / "models",
+        reporter=Reporter(NOBODY),
+        work_root=tmp_path / "work",
+        budget_scale=0.5,
+    )

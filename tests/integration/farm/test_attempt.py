@@ -23,7 +23,6 @@ from farm.perform import perform
 from farm.process import end_process, note_process, work_root
 from farm.reporter import Reporter
 from models.catalog import Catalog, Model
-from models.catalog_file import load_catalog
 from models.device import Device
 from models.peaks import Peaks
 from models.residency import Residency
@@ -35,26 +34,8 @@ from runtime.redis import PROGRESS
 from scheduler.ports import Assignment, AttemptReport
 from scheduler.task import OutcomeClass
 from tests.integration.farm.adapters import Script
-from tests.integration.farm.conftest import CATALOG
-from tests.residency import cpu_residency
+from tests.integration.farm.conftest import NOBODY
 from tests.tiny.safetensors import write_safetensors
-
-NOBODY = "redis://127.0.0.1:1/0"
-
-
-@pytest.fixture
-def bench(artifacts: ArtifactStore, tmp_path: Path) -> Bench:
-    return Bench(
-        worker="w",
-        store=artifacts,
-        cache=ArtifactCache(artifacts, tmp_path / "cache", max_bytes=10**9),
-        catalog=load_catalog(CATALOG),
-        residency=cpu_residency(tmp_path),
-        models_dir=tmp_path / "models",
-        reporter=Reporter(NOBODY),
-        work_root=tmp_path / "work",
-        budget_scale=0.5,
-    )
 
 
 def assignment(tmp_path: Path, *, model: str = "stage", epoch: int = 1, **fields: object) -> Assignment:

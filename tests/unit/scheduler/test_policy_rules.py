@@ -23,11 +23,11 @@ from scheduler.pool import Pool, Tuning
 from scheduler.warmth import ModelProfile, Warmth, WorkerProfile
 
 MODELS = {
-    "small": ModelProfile("gpu", size_gb=10.0, peak_gb=12.0, hot_load_s=2.0, cold_load_s=11.0),
+    "small": ModelProfile("gpu", size_gb=10.0, peak_gb=12.0, hot_load_s=2.0, cold_load_s=11.0, batch=4),
     "big": ModelProfile("gpu", size_gb=30.0, peak_gb=40.0, hot_load_s=4.0, cold_load_s=31.0),
     "other": ModelProfile("gpu", size_gb=15.0, peak_gb=15.0, hot_load_s=2.5, cold_load_s=16.0),
     "text": ModelProfile("cpu", size_gb=2.0, peak_gb=2.0, hot_load_s=1.2, cold_load_s=3.0),
-    "nothing": ModelProfile("cpu"),
+    "nothing": ModelProfile("cpu", batch=2),
 }
 TENANTS = "abc"
 NODES = "xy"
@@ -146,6 +146,7 @@ class PolicyMachine(RuleBasedStateMachine):
         more_gb=st.sampled_from([0.0, 0.0, 5.0]),
         nvenc=st.sampled_from([False, False, False, True]),
         copies=st.sampled_from([1, 1, 5]),
+        batch=st.sampled_from(["", "square", "square", "wide"]),
     )
     def arrive(
         self,
@@ -156,6 +157,7 @@ class PolicyMachine(RuleBasedStateMachine):
         more_gb: float,
         nvenc: bool,
         copies: int,
+        batch: str,
     ) -> None:
         for _ in range(copies):
             self.made += 1
@@ -172,6 +174,7 @@ class PolicyMachine(RuleBasedStateMachine):
                 deadline_s=self.now_s + urgency[1],
                 peak_gb=MODELS[model].peak_gb + more_gb if more_gb else 0.0,
                 needs=NVENC if nvenc else frozenset(),
+                batch=batch,
             )
             self.waiting[task.id] = task
             self.policy.on_arrival(task)
@@ -186,10 +189,16 @@ class PolicyMachine(RuleBasedStateMachine):
     @rule(pass_s=st.sampled_from([0.0, 0.3, 3.0, 100.0, 2000.0]))
     def place(self, pass_s: float) -> None:
         self.now_s += pass_s
+        together: dict[str, list[WaitingTask]] = {}
         for placed in self.policy.place():
             task, profile = placed.task, self.profiles[placed.worker]
             assert self.waiting.pop(task.id) is task
-            self.free.remove(placed.worker)
+            if others := together.setdefault(placed.worker, []):
+                assert all((other.model, other.batch) == (task.model, task.batch) for other in others)
+                assert task.batch and len(others) < MODELS[task.model].batch
+            else:
+                self.free.remove(placed.worker)
+            others.append(task)
             assert self.may_run(task, profile)
             assert self.has_room(task)
             self.running[task.id] = (task, placed.worker)
@@ -207,15 +216,20 @@ class PolicyMachine(RuleBasedStateMachine):
         task_id = data.draw(st.sampled_from(sorted(self.running)))
         task, worker = self.running.pop(task_id)
         self.policy.on_arrival(task)
-        self.policy.on_free(worker)
         self.waiting[task_id] = task
-        self.free.add(worker)
+        self.leave(worker)
 
     def finish(self, task_id: str, duration_s: float | None, load_s: float, *, succeeded: bool) -> None:
         _, worker = self.running.pop(task_id)
-        self.policy.on_free(worker)
-        self.policy.on_end(task_id, duration_s, load_s, succeeded=succeeded)
-        self.free.add(worker)
+        batch = 1 + sum(where == worker for _, where in self.running.values())
+        self.leave(worker)
+        self.policy.on_end(task_id, duration_s, load_s, succeeded=succeeded, batch=batch)
+
+    def leave(self, worker: str) -> None:
+        """It is free once the last of what it ran together has ended."""
+        if all(where != worker for _, where in self.running.values()):
+            self.policy.on_free(worker)
+            self.free.add(worker)
 
     def has_room(self, task: WaitingTask) -> bool:
         alike = [

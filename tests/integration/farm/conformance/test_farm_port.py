@@ -21,7 +21,7 @@ async def test_a_worker_comes_up_on_every_slot_of_a_node_that_is_there(rig: Rig)
     (node,) = rig.farm.nodes()
     assert {(up.node, up.device) for up in ups} == {(node.id, "cpu")}
     for up in ups:
-        assert (await rig.farm.status(up.worker)).attempt is None
+        assert (await rig.farm.status(up.worker)).attempts == ()
 
 
 async def test_an_attempt_runs_is_seen_and_ends_with_a_manifest(rig: Rig) -> None:
@@ -37,7 +37,7 @@ async def test_an_attempt_runs_is_seen_and_ends_with_a_manifest(rig: Rig) -> Non
     report = (await event(rig.farm, AttemptEnded)).report
     assert (report.attempt, report.worker, report.outcome) == (("t1", 1), worker, OutcomeClass.SUCCEEDED)
     assert await rig.farm.manifest(("t1", 1)) == report
-    assert (await rig.farm.status(worker)).attempt is None
+    assert (await rig.farm.status(worker)).attempts == ()
 
 
 async def test_starting_an_attempt_again_joins_it_and_runs_nothing_twice(rig: Rig) -> None:
@@ -49,6 +49,26 @@ async def test_starting_an_attempt_again_joins_it_and_runs_nothing_twice(rig: Ri
     rig.farm.start(worker, rig.assignment("t1"))
     assert (await event(rig.farm, AttemptEnded)).report == first
     assert rig.executions() == {("t1", 1): 1}
+
+
+async def test_several_given_together_run_are_seen_and_end_each_with_a_manifest(rig: Rig) -> None:
+    worker = (await event(rig.farm, WorkerUp)).worker
+    both = [rig.assignment("t1"), rig.assignment("t2")]
+    rig.farm.start(worker, *both)
+    await until_begun(rig, "t1")
+    assert (await rig.farm.status(worker)).attempts == (("t1", 1), ("t2", 1))
+    await rig.release("t1")
+    await rig.release("t2")
+    reports = [(await event(rig.farm, AttemptEnded)).report for _ in both]
+    assert {report.attempt: report.outcome for report in reports} == {
+        ("t1", 1): OutcomeClass.SUCCEEDED,
+        ("t2", 1): OutcomeClass.SUCCEEDED,
+    }
+    assert [await rig.farm.manifest(report.attempt) for report in reports] == reports
+    rig.farm.start(worker, *both)
+    assert [(await event(rig.farm, AttemptEnded)).report for _ in both] == reports
+    assert rig.executions() == {("t1", 1): 1, ("t2", 1): 1}
+    assert (await rig.farm.status(worker)).attempts == ()
 
 
 async def test_a_successor_finds_what_runs_and_hears_of_its_end(rig: Rig) -> None:
@@ -92,7 +112,7 @@ async def test_a_killed_worker_is_lost_before_kill_returns_and_another_takes_its
     successor = await event(rig.farm, WorkerUp)
     assert successor.worker not in {up.worker for up in ups}
     assert (successor.slot, successor.node, successor.device) == (ups[0].slot, ups[0].node, ups[0].device)
-    assert (await rig.farm.status(successor.worker)).attempt is None
+    assert (await rig.farm.status(successor.worker)).attempts == ()
 
 
 async def test_a_vacated_node_has_no_worker_until_it_is_taken_back(rig: Rig) -> None:

@@ -43,10 +43,19 @@ def test_a_batch_of_long_prompts_is_read_whole_too(painter: Get, context: LocalC
     short, long = spec_of(prompt="a boat"), spec_of(prompt=LONG + "at dawn")
     other = spec_of(prompt=LONG + "at dusk")
     report = PartOfTask(context, 0.0, 1.0)
-    one = painter("sdxl").paint_batch([short, long], {}, report)
-    two = painter("sdxl").paint_batch([short, other], {}, report)
+    one = painter("sdxl").paint_batch([short, long], {}, report, [report.note] * 2)
+    two = painter("sdxl").paint_batch([short, other], {}, report, [report.note] * 2)
     assert np.array_equal(one[0].pixels, two[0].pixels)
     assert not np.array_equal(one[1].pixels, two[1].pixels)
+
+
+def test_what_was_cut_is_noted_of_the_one_that_was_cut(painter: Get, context: LocalContext) -> None:
+    noted: list[dict[str, Any]] = [{}, {}]
+    notes = [lambda of=of, **more: of.update(more) for of in noted]
+    painter("z_image").paint_batch(
+        [spec_of(prompt="a boat"), spec_of(prompt=LONG)], {}, PartOfTask(context, 0.0, 1.0), notes
+    )
+    assert ["prompt_cut" in of for of in noted] == [False, True]
 
 
 @pytest.mark.parametrize("name", ["z_image", "flux2_klein"])

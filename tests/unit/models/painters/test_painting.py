@@ -225,9 +225,12 @@ def test_a_batch_is_the_pictures_one_by_one(name: str, painter: Get, context: Lo
         spec_of(prompt="一座山 in the mist", seed=7, negative_prompt="people", framing=Framing.SCENE),
     ]
     report = PartOfTask(context, 0.0, 1.0)
-    together = painter(name).paint_batch(specs, {}, report)
+    noted: list[dict[str, Any]] = [{}, {}, {}]
+    together = painter(name).paint_batch(specs, {}, report, [lambda of=of, **more: of.update(more) for of in noted])
     assert context.fractions == sorted(context.fractions)
     assert context.fractions[-1] == 1.0
+    assert [of["seed"] for of in noted] == [spec.seed for spec in specs]
+    assert "a blue whale" in noted[1]["prompt"] and "a blue whale" not in noted[0]["prompt"]
     for spec, painted in zip(specs, together, strict=True):
         alone = painter(name).paint(spec, {}, report).pixels
         assert np.abs(painted.pixels.astype(int) - alone.astype(int)).max() <= 1
@@ -236,4 +239,5 @@ def test_a_batch_is_the_pictures_one_by_one(name: str, painter: Get, context: Lo
 def test_a_batch_has_one_size_and_one_set_of_references(painter: Get, context: LocalContext) -> None:
     for other in (spec_of(width=128), spec_of(reference_keys=["a"])):
         with pytest.raises(ValueError, match="one size"):
-            painter("flux2_klein").paint_batch([spec_of(), other], {"a": picture(1)}, PartOfTask(context, 0.0, 1.0))
+            report = PartOfTask(context, 0.0, 1.0)
+            painter("flux2_klein").paint_batch([spec_of(), other], {"a": picture(1)}, report, [report.note] * 2)
