@@ -24,9 +24,15 @@ QUEUE_SECONDS = Histogram(
 )
 TASK_SECONDS = Histogram(
     "reelfarm_task_seconds",
-    "Time a successful attempt took on its worker",
+    "Time a successful attempt took on its worker; of a batch, its share",
     ["kind", "model"],
     buckets=_TASK_BUCKETS_S,
+)
+BATCH_TASKS = Histogram(
+    "reelfarm_batch_tasks",
+    "Of each task that succeeded, how many were made in one call with it, itself included",
+    ["kind"],
+    buckets=(1, 2, 4, 8, 16, 32),
 )
 ATTEMPTS = Counter("reelfarm_attempts", "Attempts that ended, by how", ["kind", "outcome"])
 WORKERS = Gauge("reelfarm_workers", "Workers by device and state", ["device", "state"])

@@ -264,6 +264,7 @@ class Scheduler:
         metrics.ATTEMPTS.labels(assignment.kind, report.outcome.value).inc()
         if report.outcome is OutcomeClass.SUCCEEDED and report.duration_s is not None:
             metrics.TASK_SECONDS.labels(assignment.kind, assignment.model).observe(report.duration_s)
+            metrics.BATCH_TASKS.labels(assignment.kind).observe(report.batch)
         log.info(
             "attempt ended",
             label=assignment.label,
