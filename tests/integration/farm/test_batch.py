@@ -72,7 +72,7 @@ def test_those_made_in_one_call_have_each_their_own_end(painters: Bench, log: Pa
         assert AttemptReport.model_validate_json(painters.store.get_bytes(manifest_key((name, 1)))) == report
         lines = [orjson.loads(line) for line in painters.store.get_bytes(log_key((name, 1))).splitlines()]
         assert lines[0]["tasks"] == ["a", "b", "c"]
-        assert sum(report.timings_s.values()) == pytest.approx(report.duration_s, abs=0.02)
+        assert sum(report.timings_s.values()) == pytest.approx(report.duration_s, abs=0.05)
     assert len({report.result["image"]["key"] for report in reports.values() if report.result}) == 3
     assert not any(painters.work_root.iterdir())
 
