@@ -9,9 +9,9 @@ warm there gets it at once.
 """
 
 import math
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from scheduler.backlog import Demand, Entry, Tenant, WaitingTask
@@ -112,8 +112,9 @@ class Policy:
         self._peaks: dict[tuple[str, str], float] = {}
         """Gigabytes by model and shape, where they were measured."""
         self._placements: list[Placement] = []
-        self._to_pull: Counter[Pool] = Counter()
-        """Workers that are to be asked yet what they take."""
+        self._pulling: dict[Worker, None] = {}
+        """Workers that are asked one after the other what they take, of which so many were."""
+        self._pulled = 0
 
     # --- workers
 
@@ -185,7 +186,8 @@ class Policy:
         """A task became ready to run. Telling it twice is harmless. One that was placed did not start, or ended in
         a way that nobody saw."""
         if task.id not in self._entries:
-            self.on_end(task.id, None)
+            if task.id in self._running:
+                self.on_end(task.id, None)
             self._arrived[task.id] = task
 
     def on_withdrawn(self, task_id: str) -> None:
@@ -244,20 +246,21 @@ class Policy:
     def place(self) -> list[Placement]:
         """Tasks with their workers; they wait and are free no more."""
         self._placements = []
-        now_s = self._clock()
-        for pool in self._pools.values():
-            pool.now_s = now_s
+        cpu, gpu = self._pools["cpu"], self._pools["gpu"]
+        cpu.now_s = gpu.now_s = self._clock()
         if self._arrived:
             self._admit()
-        for pool in self._pools.values():
-            if pool.backlog.count:
-                self._look_around(pool)
+        if cpu.backlog.count:
+            self._look_around(cpu)
+        if gpu.backlog.count:
+            self._look_around(gpu)
         if self._freed:
-            freed, self._freed = self._freed, {}
-            self._to_pull.update(self._pools[worker.profile.device] for worker in freed)
-            for worker in freed:
-                self._to_pull[self._pools[worker.profile.device]] -= 1
+            self._pulling, self._freed = self._freed, {}
+            self._pulled = 0
+            for worker in self._pulling:
+                self._pulled += 1
                 self._pull(worker)
+            self._pulling = {}
         if self._offered:
             offered, self._offered = self._offered, {}
             for demand in sorted(offered, key=_turn) if len(offered) > 1 else offered:
@@ -298,8 +301,8 @@ class Policy:
             return
         for task in arrived.values():
             pool = self._pools[task.device]
-            estimate_s, peak_gb = task.units * self._pace(task).s_per_unit, self._peak_gb(task)
-            entry = self._entries[task.id] = pool.add(task, estimate_s, peak_gb)
+            model, estimate_s = self._warmth.model(task.model), task.units * self._pace(task).s_per_unit
+            entry = self._entries[task.id] = pool.add(task, model, estimate_s, self._peak_gb(task, model))
             self._offered[entry.demand] = pool
         for demand, pool in self._offered.items():
             pool.wait(demand)
@@ -309,7 +312,7 @@ class Policy:
         model = self._warmth.model(task.model)
         if not model.idle or self._limited or task.needs:
             return False
-        peak_gb, pool = self._peak_gb(task), self._pools[task.device]
+        peak_gb, pool = self._peak_gb(task, model), self._pools[task.device]
         # Not next(reversed()), which steps over the places of all that were taken from the end before.
         worker, _ = model.idle.popitem()
         if min(peak_gb, pool.backlog.largest_gb) > worker.profile.vram_gb:
@@ -333,7 +336,10 @@ class Policy:
             if (entry := pool.choose(worker)) is not None:
                 self._give(pool, entry, worker)
                 return
-            self._offered |= dict.fromkeys(pool.impatient, pool)
+            # One more is idle, which makes a load cheaper. Those that are to be looked at anyway are, within a second.
+            for demand in pool.impatient:
+                if demand.look_at_s == math.inf:
+                    self._offered[demand] = pool
         pool.set_idle(worker, True)
 
     def _offer(self, demand: Demand, pool: Pool) -> None:
@@ -355,7 +361,9 @@ class Policy:
     def _fill_up(self, pool: Pool, first: Entry, worker: Worker) -> None:
         """Give the worker more of the same, of what no other free worker is there for, while that saves time."""
         model, pace = first.demand.model, self._pace(first.task)
-        spare = first.demand.count - len(pool.idle) - self._to_pull[pool]
+        to_come = islice(self._pulling, self._pulled, None)
+        hands = len(pool.idle) + sum(self._pools[other.profile.device] is pool for other in to_come)
+        spare = first.demand.count - hands
         most = min(model.profile.batch, 1 + spare)
         if most < 2 or pace.paying(most) < 2:
             return
@@ -385,10 +393,12 @@ class Policy:
         evict = tuple([victim.name for victim in dropped]) if dropped else ()
         self._placements.append(Placement(task, worker.profile.name, evict))
 
-    def _peak_gb(self, task: WaitingTask) -> float:
+    def _peak_gb(self, task: WaitingTask, model: Model) -> float:
         """The memory that it takes on its worker."""
-        known = task.peak_gb or self._peaks.get((task.model, task.shape), 0.0)
-        return known or self._warmth.model(task.model).profile.peak_gb
+        known = task.peak_gb
+        if not known and self._peaks:
+            known = self._peaks.get((task.model, task.shape), 0.0)
+        return known or model.profile.peak_gb
 
     def _learn_peak(self, model: str, shape: str, peak_gb: float) -> None:
         """In whole gigabytes, so that a little more or less makes no new kind of demand."""

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from operator import attrgetter
 
 from scheduler.backlog import Backlog, Demand, Entry, Tenant, WaitingTask
-from scheduler.warmth import Warmth, Worker
+from scheduler.warmth import Model, Warmth, Worker
 
 _CANDIDATES = 4
 """How many alike workers, or deadlines in danger, are looked at before one is taken."""
@@ -85,8 +85,7 @@ class Pool:
             tenant.virtual_s = self._virtual_s
         return tenant
 
-    def add(self, task: WaitingTask, estimate_s: float, peak_gb: float) -> Entry:
-        model = self._warmth.model(task.model)
+    def add(self, task: WaitingTask, model: Model, estimate_s: float, peak_gb: float) -> Entry:
         entry = Entry(task, self.tenant(task), self.backlog.demand(task, model, peak_gb), estimate_s)
         entry.start_by_s = task.deadline_s - self._tuning.margin_s - estimate_s - model.cold_load_s
         self.backlog.add(entry)
