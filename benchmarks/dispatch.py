@@ -12,35 +12,28 @@ import argparse
 import asyncio
 import math
 import os
-import shutil
 import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 from sqlalchemy import func, select
 
 from benchmarks.report import median, show
-from control_plane.migrations import migrate
+from benchmarks.servers import REPOSITORY, servers
 from models.catalog import Model
 from models.interfaces import Report
 from models.specs import ScriptResult, ScriptSpec, ScriptStep
 from runtime.database import Database
-from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.ray_head import DRIVER_ENVIRONMENT
-from runtime.embedded.redis_server import EmbeddedRedis
-from runtime.embedded.rundir import create_run_dir
 from runtime.redis import connect
 from scheduler import queue
 from scheduler.tables import AttemptRow, TaskRow
 from scheduler.task import NewTask, TaskState
 
-REPOSITORY = Path(__file__).parents[1]
 NODES, SLOTS_PER_NODE = 2, 4
 TASKS = 1000
 PER_SECOND = 100.0
@@ -86,16 +79,7 @@ def farm() -> Iterator[dict[str, str]]:
     from ray.cluster_utils import Cluster
 
     with ExitStack() as stack:
-        root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        run_dir = create_run_dir()
-        stack.callback(shutil.rmtree, run_dir, ignore_errors=True)
-        postgres = EmbeddedPostgres(root / "postgres", run_dir, log=root / "postgres.log")
-        postgres.start()
-        stack.callback(postgres.stop)
-        asyncio.run(migrate(postgres.url))
-        redis_server = EmbeddedRedis()
-        redis_server.start()
-        stack.callback(redis_server.stop)
+        root, _, environment = stack.enter_context(servers())
         node = {"num_cpus": SLOTS_PER_NODE, "object_store_memory": 80_000_000}
         cluster = Cluster(initialize_head=True, head_node_args=node)
         stack.callback(cluster.shutdown)
@@ -104,13 +88,8 @@ def farm() -> Iterator[dict[str, str]]:
         cluster.connect()
         stack.callback(ray.shutdown)
         (root / "catalog.toml").write_text(CATALOG, encoding="utf-8")
-        yield {
-            **os.environ,
-            "REELFARM_DATABASE_URL": postgres.url,
-            "REELFARM_REDIS_URL": redis_server.url,
-            "REELFARM_ARTIFACTS_URL": f"file://{root}/artifacts",
+        yield environment | {
             "REELFARM_RAY_ADDRESS": cluster.address,
-            "REELFARM_DATA_DIR": str(root / "data"),
             "REELFARM_CATALOG": str(root / "catalog.toml"),
             "REELFARM_LOG_LEVEL": "WARNING",
         }

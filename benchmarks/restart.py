@@ -9,34 +9,27 @@ leader's row to expire. Nothing may run twice.
 
 import argparse
 import asyncio
-import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import orjson
 
 from benchmarks.report import median, show
-from control_plane.migrations import migrate
+from benchmarks.servers import REPOSITORY, servers
 from runtime.database import Database
-from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.embedded.process import wait_until
 from runtime.embedded.ray_head import RayHead
-from runtime.embedded.redis_server import EmbeddedRedis
-from runtime.embedded.rundir import create_run_dir
 from scheduler import queue
 from scheduler.task import NewTask
 from tests.integration.farm.adapters import Script
 from tests.integration.farm.conftest import CATALOG
 
-REPOSITORY = Path(__file__).parents[1]
 PATIENCE_S = 60.0
 UP, TAKEN_UP = "scheduler starts", "attempt taken up again"
 NOTES = {
@@ -92,33 +85,21 @@ async def enqueue(environment: dict[str, str], script: Script) -> None:
 @contextmanager
 def farm() -> Iterator[tuple[Path, dict[str, str]]]:
     """A directory, and the environment of a scheduler with all that it needs."""
-    with ExitStack() as stack:
-        root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        run_dir = create_run_dir()
-        stack.callback(shutil.rmtree, run_dir, ignore_errors=True)
-        postgres = EmbeddedPostgres(root / "postgres", run_dir, log=root / "postgres.log")
-        postgres.start()
-        stack.callback(postgres.stop)
-        asyncio.run(migrate(postgres.url))
-        redis_server = EmbeddedRedis()
-        redis_server.start()
-        stack.callback(redis_server.stop)
+    with servers() as (root, run_dir, environment):
         head = RayHead(run_dir, cpu_workers=2, log=root / "ray.log", extra_environment={"PYTHONPATH": str(REPOSITORY)})
         head.start()
-        stack.callback(head.stop)
-        yield (
-            root,
-            {
-                **os.environ,
-                **head.environment,
-                "REELFARM_DATABASE_URL": postgres.url,
-                "REELFARM_REDIS_URL": redis_server.url,
-                "REELFARM_ARTIFACTS_URL": f"file://{root}/artifacts",
-                "REELFARM_RAY_ADDRESS": head.address,
-                "REELFARM_DATA_DIR": str(root / "data"),
-                "REELFARM_CATALOG": str(CATALOG),
-            },
-        )
+        try:
+            yield (
+                root,
+                {
+                    **environment,
+                    **head.environment,
+                    "REELFARM_RAY_ADDRESS": head.address,
+                    "REELFARM_CATALOG": str(CATALOG),
+                },
+            )
+        finally:
+            head.stop()
 
 
 def measure(runs: int) -> dict[str, float]:
