@@ -18,13 +18,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import asyncpg
 import orjson
 
+from models.catalog_file import load_catalog
+from models.sources import Usage
 from runtime.embedded.ray_head import DRIVER_ENVIRONMENT
 from runtime.embedded.rundir import create_run_dir
 from tests.chaos.storm.customers import Customer, Orders
@@ -33,7 +37,10 @@ from tests.chaos.storm.faults import Storm
 from tests.chaos.storm.invariants import Evidence, Finding, judge
 from tests.chaos.storm.machines import SLOTS_PER_MACHINE, Machines, cluster
 from tests.chaos.storm.parts import Parts
-from tests.chaos.storm.processes import adopt_orphans, bury_orphans, descendants
+from tests.chaos.storm.processes import adopt_orphans, bury_orphans, descendants, send
+from tests.chaos.storm.truth import add_audit, count_tasks, read_truth, unfinished
+
+T = TypeVar("T")
 
 REPOSITORY = Path(__file__).parents[3]
 MACHINES = 3
@@ -77,7 +84,7 @@ class Run:
             self._tick(strike=self._strikes())
             if time.monotonic() - looked_at > 1:
                 looked_at = time.monotonic()
-                self._made = self._asked(lambda: _count(self.parts.dsn)) or self._made
+                self._made = self._asked(count_tasks) or self._made
         deadline = time.monotonic() + CALM_S
         print(f"  {time.strftime('%H:%M:%S')} calm", flush=True)
         while not self._at_rest():
@@ -98,27 +105,18 @@ class Run:
         return not any(customer.is_alive() for customer in self.customers) and self.storm.calm and not self._unrest()
 
     def _unrest(self) -> dict[str, int]:
-        from tests.chaos.storm.truth import unfinished
-
-        counts = self._asked(lambda: asyncio.run(unfinished(self.parts.dsn, MACHINES * SLOTS_PER_MACHINE)))
+        counts = self._asked(partial(unfinished, slots=MACHINES * SLOTS_PER_MACHINE))
         if counts is None:
             return {"the database is away": 1}
         waiting = {"customers": sum(customer.is_alive() for customer in self.customers)}
         return {name: count for name, count in (counts | waiting).items() if count}
 
-    @staticmethod
-    def _asked(question: Callable[[], object]) -> object:
-        """None while the database is away."""
+    def _asked(self, question: Callable[[str], Coroutine[Any, Any, T]]) -> T | None:
+        """The database's answer; None while it is away."""
         try:
-            return question()
+            return asyncio.run(question(self.parts.dsn))
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return None
-
-
-def _count(dsn: str) -> int:
-    from tests.chaos.storm.truth import count_tasks
-
-    return asyncio.run(count_tasks(dsn))
 
 
 def users() -> list[str]:
@@ -127,10 +125,7 @@ def users() -> list[str]:
 
 def brave(options: argparse.Namespace, root: Path, run_dir: Path) -> bool:
     """One storm from its start to the verdict: whether everything holds."""
-    from models.catalog_file import load_catalog
-    from models.sources import Usage
-    from tests.chaos.storm.slots import judge_processes, judge_slots
-    from tests.chaos.storm.truth import add_audit, read_truth
+    from tests.chaos.storm.slots import judge_processes, judge_slots  # imports Ray, which by now has its variables
 
     with ExitStack() as stack:
         machines = stack.enter_context(cluster(run_dir, str(REPOSITORY), MACHINES))
@@ -206,6 +201,8 @@ def main() -> int:
         print(f"BROKEN  it comes to an end: {error}", flush=True)
         return 2
     finally:
+        signal.alarm(0)
+        send(descendants(), signal.SIGKILL)  # none, unless the end was no orderly one
         shutil.rmtree(run_dir, ignore_errors=True)
         if held and not options.keep:
             shutil.rmtree(root, ignore_errors=True)

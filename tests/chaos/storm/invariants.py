@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from control_plane.quota.rules import cost_of
 from models.catalog import Catalog
 from pipelines.registry import TASK_KINDS
+from scheduler.task import NewTask
 from tests.chaos.storm.customers import Film
 from tests.chaos.storm.executions import Execution
 from tests.chaos.storm.truth import Truth
@@ -154,9 +156,6 @@ def _committed_once(evidence: Evidence) -> Finding:
 
 
 def _ledger_adds_up(evidence: Evidence) -> Finding:
-    from control_plane.quota.rules import cost_of
-    from scheduler.task import NewTask
-
     truth = evidence.truth
     finding = Finding("reserved = settled + released, balances equal sums")
     tasks = {task["id"]: task for task in truth.tasks}

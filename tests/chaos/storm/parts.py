@@ -23,7 +23,7 @@ from tests.chaos.storm.catalog import write_catalog
 
 PASSWORD = "correct horse battery"
 DAILY_LIMIT = 100_000_000
-LEASE_S = 8.0
+LEASE_S = 10.0
 _RESTART_AFTER_S = 0.5
 
 
