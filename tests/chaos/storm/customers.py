@@ -96,8 +96,14 @@ class Customer(threading.Thread):
             "content": story(number, shots, unspeakable=wish == "fail"),
             "config": {"aspect_ratio": "16:9", "duration_type": "smart", "language": "en"},
         }
-        film = Film(self._call("POST", "/input/submit", body)["project_id"], wish)
+        key = uuid.uuid4().hex
+        film = Film(self._call("POST", "/input/submit", body, key)["project_id"], wish)
         self.films.append(film)
+        # As if the answer had been lost: another process may be asked, and the first one may be dead by now.
+        self._url = next(self._urls)
+        again = self._call("POST", "/input/submit", body, key)["project_id"]
+        if again != film.project_id:
+            raise AssertionError(f"the same request made {film.project_id} and {again}")
         started = self._call("POST", "/generation/start", {"project_id": film.project_id})
         film.package_id = started["material_package_id"]
         while film.status not in _OVER:
@@ -116,9 +122,9 @@ class Customer(threading.Thread):
             return False
         return True
 
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
+    def _call(self, method: str, path: str, body: Any = None, key: str = "") -> Any:
         """The data of the answer. Raises Refused, and TimeoutError when the whole run is over."""
-        headers = {"Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex}
+        headers = {"Content-Type": "application/json", "Idempotency-Key": key or uuid.uuid4().hex}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         data = None if method == "GET" else orjson.dumps(body or {})
