@@ -45,7 +45,9 @@ class Storm:
         self._later: list[Later] = []
         self._held: set[str] = set()
         self._stopped: set[str] = set()
-        """Workers and nodes that do nothing at the moment."""
+        """Workers that do nothing at the moment, by name."""
+        self._away = ""
+        """The node that does nothing at the moment, or was the last to do so."""
         self._bag: list[str] = []
         self._next_at = time.monotonic()
         self._faults: dict[str, tuple[str, Callable[[], bool]]] = {
@@ -129,7 +131,7 @@ class Storm:
     def _worker(self) -> Worker | None:
         """One that executes something and that nothing else happens to: whoever goes on would wake it."""
         workers = busy_workers(self._parts.data_dir, self._parts.log)
-        free = [one for one in workers if one.name not in self._stopped and node_of(one.name) not in self._stopped]
+        free = [one for one in workers if one.name not in self._stopped and node_of(one.name) != self._away]
         return self._random.choice(free) if free else None
 
     def _kill_worker(self) -> bool:
@@ -162,37 +164,41 @@ class Storm:
         self.record.note(worker.name, "stopped")
         self._stopped.add(worker.name)
         worker.signal(signal.SIGSTOP)
-        self._then(f"{worker.name} is ended", lambda: not worker.process.is_alive(), lambda: None)
+        self._then(
+            f"{worker.name} is ended",
+            lambda: not worker.process.is_alive(),
+            lambda: self._stopped.discard(worker.name),
+        )
         return True
 
     # --- machines
 
     def _machine(self) -> Machine | None:
-        """One of them, while all are there."""
+        """One of them, while all are there. Not one with a stopped worker: its death would do the scheduler's work."""
         machines = self._machines.machines
         if self._machines.alive() != {machine.id for machine in machines}:
             return None
-        return self._random.choice(machines)
+        left_alone = {node_of(name) for name in self._stopped}
+        free = [machine for machine in machines if machine.id not in left_alone]
+        return self._random.choice(free) if free else None
 
     def _kill_machine(self, *, with_workers: bool) -> bool:
         if (machine := self._machine()) is None:
             return False
         self.record.note(machine.id, "machine killed")
-        # A stopped worker of it could not end by itself, and nobody is left who would end it.
-        stopped = any(node_of(hurt.whom) == machine.id for hurt in self.record.hurts if hurt.how == "stopped")
-        machine.die(with_workers=with_workers or stopped)
+        machine.die(with_workers=with_workers)
         self._replace(machine)
         return True
 
     def _pause_machine(self) -> bool:
         if (machine := self._machine()) is None:
             return False
+        self._away = machine.id
         machine.stop()
-        self._stopped.add(machine.id)
         stopped_at = time.monotonic()
 
         def resume() -> None:
-            self._stopped.discard(machine.id)
+            self._away = ""
             self.record.note_pause(machine.id, stopped_at)
             machine.resume()
 
@@ -204,13 +210,12 @@ class Storm:
         if (machine := self._machine()) is None:
             return False
         self.record.note(machine.id, "machine stopped")
-        self._stopped.add(machine.id)
+        self._away = machine.id
         machine.stop()
         self._held.add("machine")
 
         def resume() -> None:
             machine.resume()
-            send(machine.frozen, signal.SIGKILL)  # nobody is left who would end them
             self._replace(machine)
 
         self._then(f"{machine.id} is given up", lambda: machine.id not in self._machines.alive(), resume)

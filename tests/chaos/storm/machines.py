@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from tests.chaos.storm.processes import is_stopped, send, tree
+from tests.chaos.storm.processes import send, tree
 
 SLOTS_PER_MACHINE = 2
 _NODE = {"object_store_memory": 80_000_000}
@@ -36,8 +36,7 @@ class Machine:
     node: Any
     id: str
     members: list[psutil.Process] = field(default_factory=list)
-    """The processes that were stopped with it; those that had been stopped before are ``frozen``."""
-    frozen: list[psutil.Process] = field(default_factory=list)
+    """The processes that were stopped with it."""
 
     @property
     def raylet(self) -> Any:
@@ -51,9 +50,7 @@ class Machine:
         self.raylet.wait()  # while it is a zombie, its workers believe that it lives
 
     def stop(self) -> None:
-        processes = tree(self.raylet.pid)
-        self.frozen = [process for process in processes if is_stopped(process)]
-        self.members = [process for process in processes if process not in self.frozen]
+        self.members = tree(self.raylet.pid)
         send(self.members, signal.SIGSTOP)
 
     def resume(self) -> None:
