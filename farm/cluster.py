@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
 
-from scheduler.ports import Device, FarmLostError
+from scheduler.ports import Device, FarmLostError, Place
 
 # Ray reads these when it is imported. Without the first, 127.0.0.1 is rewritten to the machine's outer
 # address, and the connection may hang.
@@ -26,32 +26,46 @@ import ray  # noqa: E402
 
 T = TypeVar("T")
 
+_GANG_OF = "gang_of_"
+"""A node whose resources say ``gang_of_4: 1`` has four of its GPUs work as one gang, the others alone."""
 _CONNECT_TIMEOUT_S = 2.0
 _CHECK_INTERVAL_S = 1.0
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Room for one worker: a CPU or a GPU of a node."""
+    """Room for one worker: a CPU or a GPU of a node, or a gang of several of its GPUs."""
 
     node_id: str
     device: Device
     index: int
+    gpus: int = 1
+
+    @property
+    def place(self) -> Place:
+        return Place(self.device, self.gpus)
 
     @property
     def node(self) -> str:
         return short(self.node_id)
 
+    @property
+    def number(self) -> str:
+        """Tells it from others of its device: the fourth gang of eight GPUs is ``3x8``."""
+        return str(self.index) if self.gpus == 1 else f"{self.index}x{self.gpus}"
+
     def __str__(self) -> str:
-        return f"{self.node}-{self.device}{self.index}"
+        return f"{self.node}-{self.device}{self.number}"
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """The nodes that are alive, Ray's ids with their addresses, and the slots they offer."""
+    """The nodes that are alive, Ray's ids with their addresses, and the slots they offer. ``gangs`` are the workers for
+    which GPUs are held together, alive or not."""
 
     node_ids: dict[str, str]
     slots: tuple[Slot, ...]
+    gangs: frozenset[str] = frozenset()
 
 
 def short(node_id: str) -> str:
@@ -109,10 +123,17 @@ def survey() -> Cluster:
     return Cluster({node["NodeID"]: node["NodeManagerAddress"] for node in nodes}, tuple(slots))
 
 
+def resources(place: Place) -> dict[str, float]:
+    """What a slot takes of a node, in Ray's books."""
+    if place.gpus == 1:
+        return {place.device.upper(): 1}
+    return {"GPU": place.gpus, f"{_GANG_OF}{place.gpus}": 1}
+
+
 def devices_of_node() -> list[Device]:
-    """Those of all the workers that this process's node has room for. Blocks."""
+    """Those of all the workers that this process's node has room for, a gang's for each of its GPUs. Blocks."""
     here = own_node_id()
-    return [slot.device for slot in survey().slots if slot.node_id == here]
+    return [slot.device for slot in survey().slots if slot.node_id == here for _ in range(slot.gpus)]
 
 
 def own_node_id() -> str:
@@ -122,5 +143,17 @@ def own_node_id() -> str:
 def _slots(node_id: str, resources: dict[str, float]) -> Iterator[Slot]:
     for index in range(int(resources.get("CPU", 0))):
         yield Slot(node_id, "cpu", index)
-    for index in range(int(resources.get("GPU", 0))):
+    left = int(resources.get("GPU", 0))
+    sizes = {size: int(count) for name, count in resources.items() if (size := _gang_size(name)) > 1}
+    for size, count in sorted(sizes.items(), reverse=True):
+        fitting = min(count, left // size)
+        left -= fitting * size
+        yield from (Slot(node_id, "gpu", index, size) for index in range(fitting))
+    for index in range(left):
         yield Slot(node_id, "gpu", index)
+
+
+def _gang_size(resource: str) -> int:
+    """Of ``gang_of_4`` 4; 0 for another resource."""
+    size = resource.removeprefix(_GANG_OF)
+    return int(size) if resource.startswith(_GANG_OF) and size.isdecimal() else 0

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -11,11 +11,12 @@ import ray
 import structlog
 from ray.autoscaler.sdk import request_resources
 from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayActorError, RayTaskError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, PlacementGroupSchedulingStrategy
 from ulid import ULID
 
+from farm import gangs
 from farm.attempt import manifest_key
-from farm.cluster import Cluster, Slot, ask, own_node_id, short, survey
+from farm.cluster import Cluster, Slot, ask, own_node_id, resources, short, survey
 from farm.process import end_process
 from farm.worker import StaleLeaderError, Worker, WorkerConfig
 from monitoring.tracing import bind
@@ -28,6 +29,7 @@ from scheduler.ports import (
     Device,
     FarmEvent,
     Node,
+    Place,
     WorkerLost,
     WorkerLostError,
     WorkerStatus,
@@ -53,7 +55,7 @@ class _Hand:
 
 
 def worker_name(slot: Slot, incarnation: str) -> str:
-    return f"{_PREFIX}:{slot.node_id}:{slot.device}:{slot.index}:{incarnation}"
+    return f"{_PREFIX}:{slot.node_id}:{slot.device}:{slot.number}:{incarnation}"
 
 
 def slot_of(name: str) -> Slot | None:
@@ -62,7 +64,8 @@ def slot_of(name: str) -> Slot | None:
     if prefix != _PREFIX or len(parts) != 4 or parts[1] not in {"cpu", "gpu"}:
         return None
     device: Device = "gpu" if parts[1] == "gpu" else "cpu"
-    return Slot(node_id=parts[0], device=device, index=int(parts[2]))
+    index, _, gpus = parts[2].partition("x")
+    return Slot(node_id=parts[0], device=device, index=int(index), gpus=int(gpus or 1))
 
 
 class RayFarm:
@@ -77,6 +80,7 @@ class RayFarm:
         self._may_act: Callable[[], bool] = lambda: False
         self._hands: dict[str, _Hand] = {}
         self._starting: set[Slot] = set()
+        self._clearing: set[Slot] = set()
         self._vacancy = asyncio.Event()
         self._cluster = Cluster({}, ())
         self._vacated: frozenset[str] = frozenset()
@@ -87,7 +91,7 @@ class RayFarm:
     async def attach(self, generation: int, may_act: Callable[[], bool]) -> None:
         self._generation = generation
         self._may_act = may_act
-        self._cluster = await ask(self._address, survey)
+        self._cluster = await ask(self._address, _survey)
         for name, handle in await ask(self._address, _find_workers):
             slot = slot_of(name)
             if slot is not None:
@@ -96,7 +100,7 @@ class RayFarm:
     async def run(self) -> None:
         async with asyncio.TaskGroup() as self._group:
             while True:
-                self._cluster = await ask(self._address, survey)
+                self._cluster = await ask(self._address, _survey)
                 self._vacancy.clear()
                 self._staff()
                 try:
@@ -108,8 +112,8 @@ class RayFarm:
     def nodes(self) -> list[Node]:
         return [Node(short(node_id), address) for node_id, address in self._cluster.node_ids.items()]
 
-    async def demand(self, slots: Mapping[Device, int]) -> None:
-        bundles = [{device.upper(): 1} for device, count in sorted(slots.items()) for _ in range(count)]
+    async def demand(self, slots: Mapping[Place, int]) -> None:
+        bundles = [resources(place) for place, count in sorted(slots.items()) for _ in range(count)]
         await ask(self._address, partial(request_resources, bundles=bundles))
 
     def vacate(self, nodes: frozenset[str]) -> None:
@@ -223,6 +227,7 @@ class RayFarm:
         outcome = OutcomeClass.WORKER if node_id in self._cluster.node_ids else OutcomeClass.NODE
         # An actor that Ray had yet to make would still take the slot.
         ray.kill(hand.handle)
+        await self._release(worker, hand.slot)
         del self._hands[worker]
         self.events.put_nowait(WorkerLost(worker, outcome, message))
         self._vacancy.set()
@@ -254,11 +259,31 @@ class RayFarm:
             if (gone or hand.slot.node in self._vacated) and hand.burial is None:
                 message = "its node is gone" if gone else "its node is let go"
                 hand.burial = self._group.create_task(self._end(worker, hand, message))
-        taken = {hand.slot for hand in self._hands.values()} | self._starting
+        taken = {hand.slot for hand in self._hands.values()} | self._starting | self._clear_leftovers()
         for slot in self._cluster.slots:
             if slot not in taken and slot.node not in self._vacated and self._may_act():
                 self._starting.add(slot)
                 self._group.create_task(self._make(slot))
+
+    def _clear_leftovers(self) -> set[Slot]:
+        """Have the groups removed whose worker nobody knows, such as those of a scheduler that died as it made one, and
+        of workers that died before this one came. Returns their slots, which are free once the groups are gone."""
+        slots = {worker: slot_of(worker) for worker in self._cluster.gangs - self._hands.keys()}
+        left = {worker: slot for worker, slot in slots.items() if slot is not None and slot not in self._starting}
+        for worker, slot in left.items():
+            if self._may_act() and slot not in self._clearing:
+                self._clearing.add(slot)
+                self._group.create_task(self._clear(worker, slot))
+        return set(left.values())
+
+    async def _clear(self, worker: str, slot: Slot) -> None:
+        log.warning("GPUs are held for no worker", worker=worker)
+        try:
+            if slot.node_id in self._cluster.node_ids:
+                await self._end_process(worker, slot.node_id)
+            await self._release(worker, slot)
+        finally:
+            self._clearing.discard(slot)
 
     async def _make(self, slot: Slot) -> None:
         """Make a worker and wait until it answers; on failure the slot is vacant again."""
@@ -273,6 +298,7 @@ class RayFarm:
             log.error("a worker did not start", worker=name, error=_first_line(error))
             await self._end_process(name, slot.node_id)
             ray.kill(handle)
+            await self._release(name, slot)
             await asyncio.sleep(_RETRY_INTERVAL_S)
         else:
             self._join(name, _Hand(handle, slot))
@@ -281,18 +307,31 @@ class RayFarm:
 
     def _join(self, name: str, hand: _Hand) -> None:
         self._hands[name] = hand
-        self.events.put_nowait(WorkerUp(name, hand.slot.device, node=hand.slot.node, slot=str(hand.slot)))
+        slot = hand.slot
+        self.events.put_nowait(WorkerUp(name, slot.device, node=slot.node, slot=str(slot), gpus=slot.gpus))
+
+    async def _release(self, worker: str, slot: Slot) -> None:
+        if slot.gpus > 1:
+            await ask(self._address, partial(gangs.release, worker))
 
 
 def _create(name: str, slot: Slot, config: WorkerConfig) -> Any:
     """Have Ray register a worker. Blocks."""
+    where = NodeAffinitySchedulingStrategy(slot.node_id, soft=False)
+    if slot.gpus > 1:
+        where = PlacementGroupSchedulingStrategy(gangs.reserve(name, slot), placement_group_bundle_index=0)
     return Worker.options(  # type: ignore[attr-defined]
         name=name,
         lifetime="detached",
         num_cpus=1 if slot.device == "cpu" else 0,
         num_gpus=1 if slot.device == "gpu" else 0,
-        scheduling_strategy=NodeAffinitySchedulingStrategy(slot.node_id, soft=False),
-    ).remote(name, slot.device, config)
+        scheduling_strategy=where,
+    ).remote(name, slot.place, config)
+
+
+def _survey() -> Cluster:
+    """With the gangs that hold GPUs. Blocks."""
+    return replace(survey(), gangs=gangs.reserved())
 
 
 def _find_workers() -> list[tuple[str, Any]]:

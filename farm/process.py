@@ -8,9 +8,20 @@ import os
 import select
 import shutil
 import signal
+import sys
 from pathlib import Path
 
 import orjson
+
+from monitoring.logs import configure_logging
+
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENCV_FOR_THREADS_NUM": "1",
+}
+_FORBIDDEN = ("REELFARM_DATABASE_URL", "REELFARM_SECRET_KEY", "REELFARM_PASSWORD")
 
 
 def work_root(scratch_dir: Path, worker: str) -> Path:
@@ -48,22 +59,32 @@ def note_process(scratch_dir: Path, worker: str) -> None:
     partial.replace(path)
 
 
+def enter_process(log_level: str) -> None:
+    """What every process of a worker begins with. A worker has one core; libraries that start a thread per core of the
+    machine slow each other down. One that runs what strangers wrote holds no credentials, whatever its node was started
+    with."""
+    for variable in _FORBIDDEN:
+        os.environ.pop(variable, None)
+    os.environ.update(_ENVIRONMENT)
+    configure_logging("worker", log_level, stream=sys.stderr)
+
+
 def end_process(scratch_dir: Path, worker: str, *, timeout_s: float = 10.0) -> bool:
     """Kill the worker's process if it lives; True once it is known to be dead, False if that takes longer.
 
     What it left in its work directories goes with it. A worker without a note never got as far as to take work,
-    and counts as dead.
+    and counts as dead. Those of a gang are ended with it.
     """
-    path = _note(scratch_dir, worker)
-    try:
+    lead = _note(scratch_dir, worker)
+    notes = [path for path in (lead, *lead.parent.glob(f"{worker}.*.json")) if path.exists()]
+    for path in notes:
         note = orjson.loads(path.read_bytes())
-    except FileNotFoundError:
-        return True
-    ended = _end(note["pid"], note["start_ticks"], timeout_s)
-    if ended:
-        shutil.rmtree(work_root(scratch_dir, worker), ignore_errors=True)
+        if not _end(note["pid"], note["start_ticks"], timeout_s):
+            return False
         path.unlink(missing_ok=True)
-    return ended
+    if notes:
+        shutil.rmtree(work_root(scratch_dir, worker), ignore_errors=True)
+    return True
 
 
 def _end(pid: int, start_ticks: int, timeout_s: float) -> bool:

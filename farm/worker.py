@@ -1,7 +1,6 @@
 """The worker: one Ray actor per slot, one attempt at a time, answering questions while it renders."""
 
 import os
-import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -16,8 +15,9 @@ from farm.attempt import Bench
 from farm.batch import Batch
 from farm.cache import ArtifactCache
 from farm.cluster import devices_of_node
+from farm.gangs import gather
 from farm.gpu import own_vram_gb, probed
-from farm.process import note_process, work_root
+from farm.process import enter_process, note_process, work_root
 from farm.reporter import Reporter
 from models import host_memory
 from models.catalog import Catalog
@@ -27,10 +27,9 @@ from models.peaks import Peaks
 from models.readahead import ReadAhead
 from models.residency import Residency
 from models.sources import Usage
-from monitoring.logs import configure_logging
 from pipelines.registry import TASK_KINDS
 from runtime.artifacts import ArtifactStore
-from scheduler.ports import Assignment, AttemptId, Device, WorkerStatus
+from scheduler.ports import Assignment, AttemptId, Device, Place, WorkerStatus
 
 log = structlog.get_logger(__name__)
 
@@ -40,15 +39,6 @@ MAX_INLINE_BYTES = 64 * 1024
 """
 
 _REMEMBERED_ATTEMPTS = 64
-# A worker has one core; libraries that start a thread per core of the machine slow each other down. A worker
-# that runs what strangers wrote holds no credentials, whatever its node was started with.
-_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENCV_FOR_THREADS_NUM": "1",
-}
-_FORBIDDEN = ("REELFARM_DATABASE_URL", "REELFARM_SECRET_KEY", "REELFARM_PASSWORD")
 
 
 class StaleLeaderError(RuntimeError):
@@ -74,25 +64,24 @@ class WorkerConfig:
 
 @ray.remote(concurrency_groups={RUN_GROUP: 1, CONTROL_GROUP: 4}, max_restarts=0, max_task_retries=0)
 class Worker:
-    def __init__(self, name: str, device: Device, config: WorkerConfig) -> None:
-        for variable in _FORBIDDEN:
-            os.environ.pop(variable, None)
-        os.environ.update(_ENVIRONMENT)
-        configure_logging("worker", config.log_level, stream=sys.stderr)
+    def __init__(self, name: str, place: Place, config: WorkerConfig) -> None:
+        device = place.device
+        enter_process(config.log_level)
         store = ArtifactStore(config.artifacts_url)
         catalog = load_catalog(config.catalog or DEFAULT_PATH, config.usage)
         share = host_share(config.host_models_gb, catalog, devices_of_node())
+        model_device = ModelDevice(
+            "cuda" if device == "gpu" else "cpu",
+            limit_bytes=_limit_bytes(config.vram_gb, device, share),
+            cache_dir=config.scratch_dir / "compiled",
+        )
         self._bench = Bench(
             worker=name,
             store=store,
             cache=ArtifactCache(store, config.scratch_dir / "cache", max_bytes=config.cache_max_bytes),
             catalog=catalog,
             residency=Residency(
-                ModelDevice(
-                    "cuda" if device == "gpu" else "cpu",
-                    limit_bytes=_limit_bytes(config.vram_gb, device, share),
-                    cache_dir=config.scratch_dir / "compiled",
-                ),
+                model_device,
                 models_dir=config.models_dir,
                 # A CPU's models are in host memory already: there is nowhere to park them.
                 host_bytes=share if device == "gpu" else 0,
@@ -110,9 +99,11 @@ class Worker:
         self._current: Batch | None = None
         self._manifests: OrderedDict[AttemptId, bytes] = OrderedDict()
         self._read_ahead = ReadAhead(config.models_dir, self._bench.residency.holds)
+        if place.gpus > 1:
+            self._ranks = gather(name, place.gpus, model_device, config)
         # Last: whoever finds the note may hold this worker for able to work.
         note_process(config.scratch_dir, name)
-        threading.Thread(target=self._warm_up, args=(device,), name="warm-up", daemon=True).start()
+        threading.Thread(target=self._warm_up, args=(place,), name="warm-up", daemon=True).start()
 
     @ray.method(concurrency_group=RUN_GROUP)
     def run(self, generation: int, *assignments: Assignment) -> list[bytes | None]:
@@ -183,9 +174,10 @@ class Worker:
                 raise StaleLeaderError(f"generation {generation} was replaced by {self._generation}")
             self._generation = generation
 
-    def _warm_up(self, device: Device) -> None:
+    def _warm_up(self, place: Place) -> None:
         """Import what the first tasks will need, and probe what this worker can do, while there is nothing to do."""
-        adapters = [model.adapter for model in self._bench.catalog.models.values() if model.device == device]
+        models = self._bench.catalog.models.values()
+        adapters = [model.adapter for model in models if (model.device, model.gpus) == place]
         modules = [kind.module for kind in TASK_KINDS.values()]
         for module in (*modules, *(adapter.partition(":")[0] for adapter in adapters if adapter)):
             try:
@@ -193,7 +185,7 @@ class Worker:
             # Whatever is wrong with it, the task that needs it fails with that error and says so.
             except Exception as error:  # noqa: BLE001
                 log.warning("cannot import", module=module, error=str(error))
-        if device == "gpu":
+        if place.device == "gpu":
             self._capabilities = probed()
 
 

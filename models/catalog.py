@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
-from models.options import OPTIONS, WeightedOptions
+from models.options import OPTIONS, DiffusionOptions, WeightedOptions
 from models.sources import Entry, Terms, Usage, Weights, refusal
 from models.specs import Language
 
@@ -75,7 +75,8 @@ class Model(Entry):
     A model with ``weights`` runs on the torch device of its worker. ``vram_gb`` is what it needs at its default size,
     until the farm has measured it. ``options`` are the adapter's: see models/options.py. ``uses`` names the entries
     that help it: one that times words, one that compares pictures. ``paints_from_sheets`` names the model that paints
-    in its place where a picture's characters have reference sheets.
+    in its place where a picture's characters have reference sheets. With several ``gpus`` it runs on gangs of as many
+    and nowhere else, and needs ``vram_gb`` of each.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
@@ -96,6 +97,7 @@ class Model(Entry):
     vram_gb: float | None = Field(default=None, gt=0)
     needs: tuple[Literal["nvenc"], ...] = ()
     """What its workers must be found able to do. Where none is, its tasks wait."""
+    gpus: int = Field(default=1, ge=1, le=16)
     terms: Terms = Terms()
     options: dict[str, Any] = Field(default_factory=dict)
     uses: dict[HelperKind, str] = Field(default_factory=dict)
@@ -151,6 +153,22 @@ class Model(Entry):
             first = error.errors()[0]
             field = ".".join(["options", *(str(part) for part in first["loc"])])
             raise ValueError(f"{field}: {first['msg'].removeprefix('Value error, ')}") from error
+        return self
+
+    @model_validator(mode="after")
+    def _several_gpus_can_run_it(self) -> "Model":
+        """What an adapter of somebody else's makes of them is its own affair."""
+        if self.gpus == 1:
+            return self
+        if self.device != "gpu":
+            raise ValueError(f"gpus: {self.gpus} of them, and device is {self.device}")
+        if isinstance(self._parsed, DiffusionOptions):
+            try:
+                self._parsed.check_gang()
+            except ValueError as error:
+                raise ValueError(f"options.{error}") from error
+        elif (self.adapter or "models.").startswith("models."):
+            raise ValueError(f"gpus: {self.adapter or 'an entry without an adapter'} runs on one")
         return self
 
 
@@ -229,6 +247,8 @@ def _check_together(models: Sequence[Model]) -> None:
         for kind, name in model.uses.items():
             if name not in by_id or kind not in by_id[name].tasks:
                 raise CatalogError(f"no entry {name} with the task {kind}", model_id=model.id, field=f"uses.{kind}")
+            if by_id[name].gpus > 1:
+                raise CatalogError(f"{name} needs several GPUs of its own", model_id=model.id, field=f"uses.{kind}")
         sheets = model.paints_from_sheets
         if sheets is not None and (sheets not in by_id or not by_id[sheets].references):
             raise CatalogError(

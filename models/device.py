@@ -9,6 +9,8 @@ from models import host_memory
 if TYPE_CHECKING:
     import torch
 
+    from models.gang import Gang
+
 USABLE_SHARE = 0.95
 """Of a GPU's memory: the rest is for what is not ours, such as the context of CUDA itself."""
 
@@ -18,13 +20,14 @@ _CLEAR_REFS = Path("/proc/self/clear_refs")
 
 class Device:
     """``kind`` is ``cuda`` or ``cpu``; ``cache_dir`` keeps what was compiled for it. Loads torch when it is first asked
-    for something of it."""
+    for something of it. ``gang`` is the one that it is of, if it is of one."""
 
     def __init__(
         self, kind: Literal["cuda", "cpu"], *, limit_bytes: int | None = None, cache_dir: Path | None = None
     ) -> None:
         self.kind = kind
         self.cache_dir = cache_dir
+        self.gang: Gang | None = None
         self._limit_bytes = limit_bytes
 
     @property

@@ -62,6 +62,10 @@ SCHEDULERS: dict[str, tuple[str, ...]] = {
 stepped with. Flow pipelines that shift by a picture's size hand over their own sigmas, which few schedulers take."""
 
 
+SPLIT = frozenset({"WanImageToVideoPipeline"})
+"""Pipelines whose denoiser several GPUs can compute together."""
+
+
 class Scheduler(Entry):
     """Another scheduler than the files name, such as the one that a distilled model was trained for. ``arguments`` are
     of its class and go before what the files say."""
@@ -125,6 +129,20 @@ class DiffusionOptions(WeightedOptions):
             fitting = ", ".join(known) or "no other"
             raise ValueError(f"scheduler.name: {self.pipeline} takes {fitting}, not {self.scheduler.name}")
         return self
+
+    def check_gang(self) -> None:
+        """Whether a gang of GPUs can run it. Raises ValueError for what was never tried on several."""
+        if self.pipeline not in SPLIT:
+            raise ValueError(f"pipeline: of several GPUs together only {', '.join(sorted(SPLIT))} is computed")
+        if self.offload != "none":
+            raise ValueError("offload: on several GPUs nothing stays in host memory: say none")
+        if self.quantization != "none" or self.cache is not None:
+            field = "cache" if self.quantization == "none" else "quantization"
+            raise ValueError(f"{field}: it cannot be used on several GPUs")
+        if self.compile is True:
+            raise ValueError("compile: it cannot be used on several GPUs")
+        if self.attention not in {"auto", "native"}:
+            raise ValueError("attention: on several GPUs it is native")
 
 
 class PainterOptions(DiffusionOptions):

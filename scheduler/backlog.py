@@ -1,4 +1,4 @@
-"""The tasks that wait for one kind of device, grouped by what they need, and inside that by tenant."""
+"""The tasks that wait for one kind of slot, grouped by what they need, and inside that by tenant."""
 
 import heapq
 import math
@@ -39,7 +39,7 @@ class WaitingTask:
 
 @dataclass(slots=True, eq=False)
 class Tenant:
-    """Of one kind of device. ``virtual_s`` are the seconds of service it got, over its weight."""
+    """Of one kind of slot. ``virtual_s`` are the seconds of service it got, over its weight."""
 
     id: str
     virtual_s: float = 0.0

@@ -125,6 +125,7 @@ class Crew:
                 task_id=next((task_id for task_id, _ in member.attempts), None),
                 resident=member.resident or (),
                 silent_s=now - member.answered_at,
+                gpus=member.up.gpus,
             )
             for worker, member in self._members.items()
         ]
@@ -201,7 +202,7 @@ class Crew:
 
     def _on_event(self, event: FarmEvent) -> None:
         match event:
-            case WorkerUp(worker, _, node, slot):
+            case WorkerUp(worker, _, node, slot, _):
                 closed = self._orders.close(worker, node=node, slot=slot)
                 self._members[worker] = _Member(event, self.clock(), closed=closed)
                 self._leases.extend(worker)
@@ -331,7 +332,9 @@ class Crew:
 
 def _profile(up: WorkerUp, status: WorkerStatus) -> WorkerProfile:
     vram_gb = math.inf if status.vram_gb is None else status.vram_gb
-    return WorkerProfile(up.worker, up.device, up.node, vram_gb, capabilities=frozenset(status.capabilities))
+    return WorkerProfile(
+        up.worker, up.device, up.node, vram_gb, capabilities=frozenset(status.capabilities), gpus=up.gpus
+    )
 
 
 def _trace(member: _Member | None) -> dict[str, str | int]:

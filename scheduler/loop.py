@@ -394,8 +394,8 @@ class Scheduler:
         while True:
             await asyncio.sleep(self._config.scale_interval_s)
             sightings = self._crew.sightings()
-            waiting = (task.device for task in self._policy.waiting)
-            self._scaling.look(waiting, sightings, {node.id for node in self._farm.nodes()}, self._clock())
+            nodes = {node.id for node in self._farm.nodes()}
+            self._scaling.look(self._policy.wanted(), sightings, nodes, self._clock())
             await self._farm.demand(self._scaling.wanted)
             self._farm.vacate(self._scaling.left(sightings))
 

@@ -9,6 +9,7 @@ warm there gets it at once.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,7 +17,8 @@ from typing import NamedTuple
 
 from scheduler.backlog import Demand, Entry, Tenant, WaitingTask
 from scheduler.pool import Pool, Tuning
-from scheduler.ports import Device
+from scheduler.pools import Pools
+from scheduler.ports import Place
 from scheduler.warmth import Load, Model, ModelProfile, Warmth, Worker, WorkerProfile
 
 _SMOOTHING = 0.2
@@ -101,7 +103,7 @@ class Policy:
         tuning = tuning or Tuning()
         self._limited = tuning.tenant_limit is not None
         self._warmth = Warmth(models)
-        self._pools: dict[Device, Pool] = {device: Pool(self._warmth, tuning) for device in ("cpu", "gpu")}
+        self._pools = Pools(self._warmth, tuning, clock)
         self._freed: dict[Worker, None] = {}
         self._arrived: dict[str, WaitingTask] = {}
         self._offered: dict[Demand, Pool] = {}
@@ -120,7 +122,7 @@ class Policy:
 
     def on_worker(self, profile: WorkerProfile) -> None:
         """A worker exists, or turned out to be other than it was believed. Telling it twice is harmless."""
-        found, pool = self._warmth.workers.get(profile.name), self._pools[profile.device]
+        found, pool = self._warmth.workers.get(profile.name), self._pools[profile.place]
         if found is None:
             self._warmth.add(profile)
             pool.workers += 1
@@ -137,7 +139,7 @@ class Policy:
         self.on_gone(worker)
         if (found := self._warmth.workers.get(worker)) is not None:
             self._warmth.remove(found)
-            pool = self._pools[found.profile.device]
+            pool = self._pools[found.profile.place]
             pool.workers -= 1
             self._on_size(pool, found.profile.vram_gb, -1)
 
@@ -148,7 +150,7 @@ class Policy:
             return
         self._warmth.on_parked(found.node, parked)
         if self._warmth.on_resident(found, models):
-            self._look_anew(self._pools[found.profile.device], found)
+            self._look_anew(self._pools[found.profile.place], found)
 
     def on_free(self, worker: str) -> None:
         """A worker has nothing to do. Raises KeyError for one that does not exist."""
@@ -160,7 +162,7 @@ class Policy:
         """A worker that was free is not any more."""
         if (found := self._warmth.workers.get(worker)) is not None:
             self._freed.pop(found, None)
-            self._pools[found.profile.device].set_idle(found, False)
+            self._pools[found.profile.place].set_idle(found, False)
 
     def is_free(self, worker: str) -> bool:
         found = self._warmth.workers.get(worker)
@@ -182,6 +184,10 @@ class Policy:
     def waiting(self) -> list[WaitingTask]:
         return [entry.task for entry in self._entries.values()] + list(self._arrived.values())
 
+    def wanted(self) -> Counter[Place]:
+        """The slots that would run all tasks that wait at once."""
+        return Counter(self._pools.place(task) for task in self.waiting)
+
     def on_arrival(self, task: WaitingTask) -> None:
         """A task became ready to run. Telling it twice is harmless. One that was placed did not start, or ended in
         a way that nobody saw."""
@@ -194,7 +200,7 @@ class Policy:
         """A waiting task is not to run any more."""
         self._arrived.pop(task_id, None)
         if (entry := self._entries.pop(task_id, None)) is not None:
-            self._pools[entry.task.device].remove(entry)
+            self._pools.of(entry.task).remove(entry)
 
     def on_measured(self, measured: Mapping[tuple[str, str, str], Measured]) -> None:
         """What was measured before, by kind, model and shape."""
@@ -206,7 +212,7 @@ class Policy:
     def on_running(self, task: WaitingTask) -> None:
         """A task runs that was not placed here, but by whoever led before."""
         if task.id not in self._running:
-            tenant = self._pools[task.device].tenant(task)
+            tenant = self._pools.of(task).tenant(task)
             tenant.running += 1
             self._running[task.id] = _Running(task, tenant, self._warmth.model(task.model), self._pace(task), 0.0, None)
 
@@ -231,7 +237,7 @@ class Policy:
         task, tenant = running.task, running.tenant
         tenant.running -= 1
         if self._limited:
-            self._offered |= dict.fromkeys(tenant.demands, self._pools[task.device])
+            self._offered |= dict.fromkeys(tenant.demands, self._pools.of(task))
         if peak_gb is not None:
             self._learn_peak(task.model, task.shape, peak_gb)
         service_s = 0.0 if duration_s is None else max(duration_s - load_s, 0.0)
@@ -246,14 +252,14 @@ class Policy:
     def place(self) -> list[Placement]:
         """Tasks with their workers; they wait and are free no more."""
         self._placements = []
-        cpu, gpu = self._pools["cpu"], self._pools["gpu"]
-        cpu.now_s = gpu.now_s = self._clock()
+        now_s, pools = self._clock(), self._pools.values()
+        for pool in pools:
+            pool.now_s = now_s
         if self._arrived:
             self._admit()
-        if cpu.backlog.count:
-            self._look_around(cpu)
-        if gpu.backlog.count:
-            self._look_around(gpu)
+        for pool in pools:
+            if pool.backlog.count:
+                self._look_around(pool)
         if self._freed:
             self._pulling, self._freed = self._freed, {}
             self._pulled = 0
@@ -269,7 +275,7 @@ class Policy:
 
     def next_at_s(self) -> float:
         """When to ask again though nothing happens; infinite for never."""
-        return min(self._pools["cpu"].next_at_s(), self._pools["gpu"].next_at_s())
+        return min((pool.next_at_s() for pool in self._pools.values()), default=math.inf)
 
     def stranded(self) -> set[str]:
         """Models whose tasks wait though no worker of their kind of device, of which there are some, can run them."""
@@ -278,7 +284,7 @@ class Policy:
         return {
             demand.model.name
             for demand, pool in demands
-            if not any(self._pools[worker.profile.device] is pool and demand.fits(worker) for worker in workers)
+            if not any(self._pools[worker.profile.place] is pool and demand.fits(worker) for worker in workers)
         }
 
     def count_waiting(self, model: str) -> int:
@@ -290,7 +296,7 @@ class Policy:
         found = self._warmth.workers.get(worker)
         if found is None:
             return None
-        pool = self._pools[found.profile.device]
+        pool = self._pools[found.profile.place]
         pool.now_s = self._clock()
         entry = pool.choose(found)
         return None if entry is None or entry.demand.model in found.resident else entry.task.model
@@ -300,7 +306,7 @@ class Policy:
         if len(arrived) == 1 and not self._freed and self._place_at_once(*arrived.values()):
             return
         for task in arrived.values():
-            pool = self._pools[task.device]
+            pool = self._pools.of(task)
             model, estimate_s = self._warmth.model(task.model), task.units * self._pace(task).s_per_unit
             entry = self._entries[task.id] = pool.add(task, model, estimate_s, self._peak_gb(task, model))
             self._offered[entry.demand] = pool
@@ -312,7 +318,7 @@ class Policy:
         model = self._warmth.model(task.model)
         if not model.idle or self._limited or task.needs:
             return False
-        peak_gb, pool = self._peak_gb(task, model), self._pools[task.device]
+        peak_gb, pool = self._peak_gb(task, model), self._pools.of(task)
         # Not next(reversed()), which steps over the places of all that were taken from the end before.
         worker, _ = model.idle.popitem()
         if min(peak_gb, pool.backlog.largest_gb) > worker.profile.vram_gb:
@@ -331,7 +337,7 @@ class Policy:
                 self._give(pool, entry, worker)
 
     def _pull(self, worker: Worker) -> None:
-        pool = self._pools[worker.profile.device]
+        pool = self._pools[worker.profile.place]
         if pool.backlog.count:
             if (entry := pool.choose(worker)) is not None:
                 self._give(pool, entry, worker)
@@ -362,7 +368,7 @@ class Policy:
         """Give the worker more of the same, of what no other free worker is there for, while that saves time."""
         model, pace = first.demand.model, self._pace(first.task)
         to_come = islice(self._pulling, self._pulled, None)
-        hands = len(pool.idle) + sum(self._pools[other.profile.device] is pool for other in to_come)
+        hands = len(pool.idle) + sum(self._pools[other.profile.place] is pool for other in to_come)
         spare = first.demand.count - hands
         most = min(model.profile.batch, 1 + spare)
         if most < 2 or pace.paying(most) < 2:

@@ -3,13 +3,23 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from scheduler.task import OutcomeClass
 
 Device = Literal["cpu", "gpu"]
+
+
+class Place(NamedTuple):
+    """The kind of slot that a worker has and a task wants: a CPU, a GPU, or a gang of several GPUs of one machine,
+    which run one model together. Neither of two kinds does the other's work."""
+
+    device: Device
+    gpus: int = 1
+
+
 AttemptId = tuple[str, int]
 """Task id and epoch."""
 
@@ -110,12 +120,14 @@ class Node:
 @dataclass(frozen=True)
 class WorkerUp:
     """A worker exists, found or made; its status says whether it is free. ``worker`` names this process, ``slot`` the
-    place in the farm that it has, where another follows it; ``node`` is the id of the slot's machine."""
+    place in the farm that it has, where another follows it; ``node`` is the id of the slot's machine, ``gpus`` how many
+    of its GPUs the slot is."""
 
     worker: str
     device: Device
     node: str
     slot: str
+    gpus: int = 1
 
 
 @dataclass(frozen=True)
@@ -157,7 +169,7 @@ class Farm(Protocol):
         """The machines that are there, with workers or without."""
         ...
 
-    async def demand(self, slots: Mapping[Device, int]) -> None:
+    async def demand(self, slots: Mapping[Place, int]) -> None:
         """Tell the cluster's autoscaler the whole size that the farm should have. Raises FarmLostError."""
         ...
 

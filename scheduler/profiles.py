@@ -17,10 +17,11 @@ def profiles(catalog: Catalog) -> dict[str, ModelProfile]:
 
 def _profile(model: Model) -> ModelProfile:
     if model.weights is None:
-        return ModelProfile(device=model.device, needs=frozenset(model.needs))
+        return ModelProfile(device=model.device, gpus=model.gpus, needs=frozenset(model.needs))
     size_gb = model.vram_gb or _UNKNOWN_GB
     return ModelProfile(
         device=model.device,
+        gpus=model.gpus,
         size_gb=size_gb,
         peak_gb=size_gb,
         hot_load_s=_FIXED_LOAD_S + size_gb / _HOT_GB_PER_S,

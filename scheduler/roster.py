@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.database import Base, utc_now
 from scheduler.farm_tables import DrainRow, NodeRow, RestartRow, WorkerRow
-from scheduler.ports import Device, Node
+from scheduler.ports import Device, Node, Place
 from scheduler.suspects import Suspects
 from scheduler.task import WorkerState
 
@@ -20,7 +20,7 @@ _KEEP_RESTARTS = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Sighting:
-    """A worker as it was just now; ``silent_s`` is how long ago it last answered."""
+    """A worker as it was just now; ``silent_s`` is how long ago it last answered. Its slot is ``gpus`` of its node."""
 
     worker: str
     slot: str
@@ -30,6 +30,11 @@ class Sighting:
     task_id: str | None
     resident: tuple[str, ...]
     silent_s: float
+    gpus: int = 1
+
+    @property
+    def place(self) -> Place:
+        return Place(self.device, self.gpus)
 
 
 async def record(

@@ -5,43 +5,41 @@ a drain, and then left by its workers. It is taken back as soon as tasks want mo
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from scheduler.ports import Device
+from scheduler.ports import Place
 from scheduler.roster import Sighting
 from scheduler.task import WorkerState
 
-_DEVICES: tuple[Device, ...] = ("cpu", "gpu")
 _MOST_SLOTS = 10_000
-"""What is wanted at most of a device: an autoscaler packs slot by slot into nodes, which takes it a while."""
+"""What is wanted at most of a kind: an autoscaler packs slot by slot into nodes, which takes it a while."""
 _AT_WORK = frozenset({WorkerState.BUSY, WorkerState.DRAINING})
 
 
 class Scaling:
     """Feed it what waits and what is seen, regularly.
 
-    ``wanted`` is how many slots of each device there should be in all: one for each task, and those that drained
-    workers keep from tasks; zero where there is no task. ``let_go`` are the ids of the nodes that nothing needs, with
-    the slots they had. ``idle_node_s``: how long a node must have had nothing to do.
+    ``wanted`` is how many slots of each kind there should be in all: one for each task, and those that drained
+    workers keep from tasks; a kind is left out where there is no task. ``let_go`` are the ids of the nodes that nothing
+    needs, with the slots they had. ``idle_node_s``: how long a node must have had nothing to do.
     """
 
     def __init__(self, idle_node_s: float) -> None:
-        self.wanted: dict[Device, int] = dict.fromkeys(_DEVICES, 0)
-        self.let_go: dict[str, Counter[Device]] = {}
+        self.wanted: dict[Place, int] = {}
+        self.let_go: dict[str, Counter[Place]] = {}
         self._idle_node_s = idle_node_s
         self._idle_since: dict[str, float] = {}
 
     def look(
-        self, waiting: Iterable[Device], sightings: Sequence[Sighting], nodes: Collection[str], now: float
+        self, waiting: Mapping[Place, int], sightings: Sequence[Sighting], nodes: Collection[str], now: float
     ) -> None:
-        """``waiting`` are the devices of the tasks that wait, ``nodes`` the ids of all nodes that are there."""
-        tasks = Counter(waiting) + Counter(seen.device for seen in sightings if seen.state in _AT_WORK)
+        """``waiting`` are the slots that the waiting tasks want, ``nodes`` the ids of all nodes that are there."""
+        tasks = Counter(waiting) + Counter(seen.place for seen in sightings if seen.state in _AT_WORK)
         self.let_go = {node: had for node, had in self.let_go.items() if node in nodes}
         kept = [seen for seen in sightings if seen.node not in self.let_go]
-        drained = Counter(seen.device for seen in kept if seen.state is WorkerState.DRAINED)
-        for device in _DEVICES:
-            self.wanted[device] = min(tasks[device] + drained[device], _MOST_SLOTS) if tasks[device] else 0
-        spare = Counter(seen.device for seen in kept)
+        drained = Counter(seen.place for seen in kept if seen.state is WorkerState.DRAINED)
+        self.wanted = {place: min(count + drained[place], _MOST_SLOTS) for place, count in sorted(tasks.items())}
+        spare = Counter(seen.place for seen in kept)
         spare.subtract(tasks + drained)
         self._take_back(spare)
         self._let_go(kept, spare, now)
@@ -51,23 +49,23 @@ class Scaling:
         open_still = {seen.node for seen in sightings if seen.state not in {WorkerState.DRAINED, WorkerState.DYING}}
         return frozenset(self.let_go) - open_still
 
-    def _take_back(self, spare: Counter[Device]) -> None:
+    def _take_back(self, spare: Counter[Place]) -> None:
         for node, had in list(self.let_go.items()):
-            if any(spare[device] < 0 for device in had):
+            if any(spare[place] < 0 for place in had):
                 del self.let_go[node]
                 spare.update(had)
 
-    def _let_go(self, kept: Sequence[Sighting], spare: Counter[Device], now: float) -> None:
+    def _let_go(self, kept: Sequence[Sighting], spare: Counter[Place], now: float) -> None:
         at_work = {seen.node for seen in kept if seen.state in _AT_WORK}
-        slots: dict[str, Counter[Device]] = {}
-        open_slots: dict[str, Counter[Device]] = {}
+        slots: dict[str, Counter[Place]] = {}
+        open_slots: dict[str, Counter[Place]] = {}
         for seen in kept:
             if seen.node not in at_work:
-                slots.setdefault(seen.node, Counter())[seen.device] += 1
-                open_slots.setdefault(seen.node, Counter())[seen.device] += seen.state is not WorkerState.DRAINED
+                slots.setdefault(seen.node, Counter())[seen.place] += 1
+                open_slots.setdefault(seen.node, Counter())[seen.place] += seen.state is not WorkerState.DRAINED
         self._idle_since = {node: self._idle_since.get(node, now) for node in slots}
         for node, since in self._idle_since.items():
-            enough = all(spare[device] >= count for device, count in open_slots[node].items())
+            enough = all(spare[place] >= count for place, count in open_slots[node].items())
             if now - since >= self._idle_node_s and enough:
                 self.let_go[node] = slots[node]
                 spare.subtract(open_slots[node])

@@ -14,6 +14,7 @@ from scheduler.ports import (
     FarmEvent,
     FarmLostError,
     Node,
+    Place,
     WorkerLost,
     WorkerLostError,
     WorkerStatus,
@@ -66,7 +67,7 @@ class FakeFarm:
         self.executions: list[AttemptId] = []
         self.killed: list[tuple[str, str]] = []
         self.prepared: list[tuple[str, str]] = []
-        self.demanded: list[dict[Device, int]] = []
+        self.demanded: list[dict[Place, int]] = []
         self.manifests: dict[AttemptId, AttemptReport] = {}
         self._reports: dict[AttemptId, AttemptReport] = {}
         self._vacant: dict[str, FakeWorker] = {}
@@ -135,7 +136,7 @@ class FakeFarm:
         ids = {worker.node for worker in (*self.workers.values(), *self._vacant.values())}
         return [Node(node, f"{node}.test") for node in sorted(ids)]
 
-    async def demand(self, slots: Mapping[Device, int]) -> None:
+    async def demand(self, slots: Mapping[Place, int]) -> None:
         self.demanded.append(dict(slots))
 
     def vacate(self, nodes: frozenset[str]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from scheduler.ports import Device
+from scheduler.ports import Device, Place
 
 _MEMORY_S = 300.0
 """How long the use of a model counts towards its worth: the time in which it decays to 1/e."""
@@ -31,7 +31,8 @@ class ModelProfile:
     """What it takes to have a model, before anything was measured. ``size_gb`` is what it holds while idle,
     ``peak_gb`` while it runs; ``hot_load_s`` is a load from the node's memory, ``cold_load_s`` one from disk or
     network. A model that costs nothing to load is warm everywhere. ``needs`` are the capabilities that its workers
-    must have, ``batch`` is how many tasks it makes together at most."""
+    must have, ``batch`` is how many tasks it makes together at most. With several ``gpus`` it runs on gangs of as many,
+    and takes that memory of each."""
 
     device: Device = "cpu"
     size_gb: float = 0.0
@@ -40,12 +41,17 @@ class ModelProfile:
     cold_load_s: float = 0.0
     needs: frozenset[str] = frozenset()
     batch: int = 1
+    gpus: int = 1
+
+    @property
+    def place(self) -> Place:
+        return Place(self.device, self.gpus)
 
 
 @dataclass(frozen=True)
 class WorkerProfile:
     """What a worker is. ``capabilities`` are what was probed there, such as ``nvenc``; ``ram_gb`` is what its node
-    keeps models in, shared by all workers of the node."""
+    keeps models in, shared by all workers of the node. Of a gang, ``vram_gb`` is that of each of its ``gpus``."""
 
     name: str
     device: Device
@@ -53,6 +59,11 @@ class WorkerProfile:
     vram_gb: float = math.inf
     ram_gb: float = math.inf
     capabilities: frozenset[str] = frozenset()
+    gpus: int = 1
+
+    @property
+    def place(self) -> Place:
+        return Place(self.device, self.gpus)
 
 
 @dataclass(slots=True, eq=False)
@@ -130,10 +141,10 @@ class Warmth:
             del self._nodes[worker.profile.node]
 
     def on_resident(self, worker: Worker, names: Iterable[str]) -> bool:
-        """What the worker says it has, the least recently used first; returns whether that is news. What is none of
-        its device's any more, by a catalog that has changed, is left out."""
+        """What the worker says it has, the least recently used first; returns whether that is news. What it could
+        not run any more, by a catalog that has changed, is left out."""
         models = (self.model(name) for name in names)
-        found = dict.fromkeys(model for model in models if model.profile.device == worker.profile.device)
+        found = dict.fromkeys(model for model in models if model.profile.place == worker.profile.place)
         if found.keys() == worker.resident.keys():
             return False
         idle = worker.idle

@@ -3,7 +3,7 @@
 import inspect
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -13,12 +13,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from models.catalog import CatalogError, Model
-from models.diffusion import memory, speed
+from models.diffusion import memory, parallel, speed
 from models.diffusion.encoding import reading_prompts
 from models.diffusion.lora import fuse_lora
 from models.diffusion.reuse import Reused, reusing
 from models.diffusion.schedules import scheduler_class, set_scheduler
 from models.diffusion.steps import Steps
+from models.gang import Order, Park, Resume, Unload
 from models.interfaces import Report
 from models.options import DiffusionOptions
 from models.specs import Language
@@ -48,7 +49,11 @@ class DiffusionPipelineAdapter(Weighted[O]):
 
     def load(self) -> None:
         """Raises BadWeightsError where the folder has no weights of the pipeline that the options name, CatalogError
-        where the options ask for what it cannot do."""
+        where the options ask for what it cannot do, FollowerError where another GPU of its gang could not load it."""
+        with parallel.loading(self.model, self.folder, self.device):
+            self._load()
+
+    def _load(self) -> None:
         options = self.options
         kind = pipeline_class(options)
         if options.quantization == "nf4" and self.device.kind == "cpu":
@@ -102,13 +107,17 @@ class DiffusionPipelineAdapter(Weighted[O]):
                 pipeline.to(self.device.torch)
         if tiled or self._always_tiled():
             memory.decode_in_tiles(pipeline)
-        speed.set_attention(pipeline, options.attention, self.device.capability, self.dtype)
+        gang = parallel.gang_of(self.model, self.device)
+        if gang is None:
+            speed.set_attention(pipeline, options.attention, self.device.capability, self.dtype)
+        else:
+            parallel.split(pipeline, gang, self.model.id)
         if options.cache is not None:
             speed.cache_steps(pipeline, options.cache, self.dtype)
         self.pipeline = pipeline
         self._loaded_bytes = super().weight_bytes
         memory.offload(pipeline, self.offloading, self.device)
-        self._compiled = speed.choose_compile(
+        self._compiled = gang is None and speed.choose_compile(
             options.compile,
             gpu=self.device.kind == "cuda",
             offloading=self.offloading,
@@ -161,6 +170,19 @@ class DiffusionPipelineAdapter(Weighted[O]):
         self._forget()
         self.pipeline = None
 
+    def _together(self, order: Order) -> AbstractContextManager[None]:
+        gang = parallel.gang_of(self.model, self.device)
+        return nullcontext() if gang is None else gang.together(order)
+
+    def take_part(self, part: str, arguments: Any) -> None:
+        """On a follower of a gang: pass through a part of the pipeline with its lead."""
+        with torch.inference_mode(), speed.best_attention(self.device.capability):
+            parallel.take_part(getattr(self.pipeline, part), arguments, self.device)
+
+    def unload(self) -> None:
+        with self._together(Unload(self.model.id)):
+            super().unload()
+
     def _understood(self, language: Language, report: Report) -> Language:
         """The language to ask for something in that is told in ``language``. Notes one that the model does not know as
         ``language_not_understood``: its words are passed on, and do little."""
@@ -188,14 +210,16 @@ class DiffusionPipelineAdapter(Weighted[O]):
 
     def park(self) -> None:
         self._forget()
-        if self.offloading == "none":
-            super().park()
-        else:
-            self.device.empty_cache()
+        with self._together(Park(self.model.id)):
+            if self.offloading == "none":
+                super().park()
+            else:
+                self.device.empty_cache()
 
     def resume(self) -> None:
-        if self.offloading == "none":
-            super().resume()
+        with self._together(Resume(self.model.id)):
+            if self.offloading == "none":
+                super().resume()
 
     def render(
         self,

@@ -3,6 +3,7 @@
 import json
 import shlex
 import subprocess
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,14 @@ def test_a_node_offers_the_slots_that_its_operator_gives(
     assert (options["num_cpus"], options["num_gpus"]) == (cpus, gpus)
     slots = list(_slots("node", {"CPU": float(cpus), "GPU": float(gpus or 0)}))
     assert [slot.device for slot in slots] == ["cpu"] * cpus + ["gpu"] * (gpus or 0)
+
+
+@pytest.mark.parametrize("role", ["head", "worker"])
+def test_a_node_says_which_gpus_work_together(tmp_path: Path, cluster: dict[str, Any], role: str) -> None:
+    node_env = "REELFARM_GPU_SLOTS=8\nREELFARM_GANGS='{\"gang_of_4\": 1}'\n"
+    options = run_on_a_node(tmp_path, cluster, role, node_env).options()
+    offered = {"GPU": float(options["num_gpus"]), **json.loads(options["resources"])}
+    assert Counter(slot.gpus for slot in _slots("node", offered)) == {4: 1, 1: 4}
 
 
 def test_it_installs_the_ray_that_the_farm_is_built_with(cluster: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from farm import cluster
 from farm.fleet import RayFarm
 from runtime.database import Database
 from runtime.embedded.ray_head import RayHead
+from scheduler.ports import Place
 from scheduler.task import TaskState, WorkerState
 from scheduler.testing import FakeFarm
 from tests.integration.farm.conftest import Stage, eventually
@@ -23,6 +24,7 @@ from tests.integration.farm.test_cluster import worker_config
 from tests.integration.farm.test_loop import CONFIG, scheduling, until, until_running, until_state
 from tests.integration.farm.test_orders import is_in, until_seen
 
+CPU = Place("cpu")
 AUTOSCALES = replace(CONFIG, autoscales=True, idle_node_s=0.3, scale_interval_s=0.05)
 
 
@@ -30,11 +32,11 @@ async def test_the_cluster_is_told_what_waits_and_runs_and_at_the_end_that_nothi
     farm = FakeFarm(slots=1)
     _, ids = await enqueue(database, 3)
     async with scheduling(database, farm, config=AUTOSCALES):
-        await until(lambda: {"cpu": 3, "gpu": 0} in farm.demanded, "three slots are wanted")
+        await until(lambda: {CPU: 3} in farm.demanded, "three slots are wanted")
         for task_id in ids:
             await until_running(farm, task_id)
             farm.finish(task_id)
-        await until(lambda: farm.demanded[-1] == {"cpu": 0, "gpu": 0}, "nothing is wanted")
+        await until(lambda: farm.demanded[-1] == {}, "nothing is wanted")
 
 
 async def test_idle_nodes_are_left_and_taken_back_when_they_are_needed(database: Database) -> None:
@@ -65,9 +67,9 @@ async def test_ray_is_asked_for_a_bundle_for_each_slot_and_for_none(ray_head: Ra
     cluster.connect(ray_head.address, "test")
     try:
         farm = RayFarm(ray_head.address, worker_config(tmp_path))
-        await farm.demand({"cpu": 2, "gpu": 1})
-        assert await asked_of_ray() == [{"CPU": 1}, {"CPU": 1}, {"GPU": 1}]
-        await farm.demand({"cpu": 0, "gpu": 0})
+        await farm.demand({CPU: 2, Place("gpu"): 1, Place("gpu", 4): 1})
+        assert await asked_of_ray() == [{"CPU": 1}, {"CPU": 1}, {"GPU": 1}, {"GPU": 4, "gang_of_4": 1}]
+        await farm.demand({})
         assert await asked_of_ray() == []
     finally:
         ray.shutdown()

@@ -84,7 +84,7 @@ async def test_a_worker_that_ray_never_registers_does_not_hold_up_the_fleet(
 
     slot = Slot("node", "cpu", 0)
     monkeypatch.setattr(fleet, "own_node_id", lambda: "node")
-    monkeypatch.setattr(fleet, "survey", lambda: Cluster({"node": "127.0.0.1"}, (slot,)))
+    monkeypatch.setattr(fleet, "_survey", lambda: Cluster({"node": "127.0.0.1"}, (slot,)))
     monkeypatch.setattr(fleet, "_find_workers", list)
     monkeypatch.setattr(fleet, "_create", create)
     farm = fleet.RayFarm(address_of(server), worker_config(tmp_path))

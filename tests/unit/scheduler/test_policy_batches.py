@@ -4,6 +4,7 @@ from typing import Any
 
 from scheduler.policy import Measured
 from scheduler.pool import Tuning
+from scheduler.ports import Place
 from scheduler.warmth import ModelProfile
 from tests.unit.scheduler.policy_farm import Farm
 
@@ -101,7 +102,7 @@ def test_who_was_in_a_batch_is_charged_their_share() -> None:
     made = farm("g")
     arrive(made, 2, "a")
     arrive(made, 2, "b")
-    pool = made.policy._pools["gpu"]
+    pool = made.policy._pools[Place("gpu")]
     made.run()
     end_all(made, 12.0, 6.0)
     assert {tenant.id: tenant.virtual_s for tenant in pool._tenants.values()} == {"a": 12.0, "b": 12.0}

@@ -5,6 +5,7 @@ import math
 from scheduler.backlog import WaitingTask
 from scheduler.policy import Measured
 from scheduler.pool import Tuning
+from scheduler.ports import Place
 from scheduler.warmth import ModelProfile
 from tests.unit.scheduler.policy_farm import STRICT, Farm
 
@@ -228,6 +229,6 @@ def test_what_came_and_went_is_not_kept() -> None:
         task = farm.arrive(model="m", deadline_s=1e6)
         farm.run()
         farm.policy.on_withdrawn(task)
-    backlog = farm.policy._pools["gpu"].backlog
+    backlog = farm.policy._pools[Place("gpu")].backlog
     assert len(backlog._oldest) < 100
     assert len(backlog._deadlines) < 100

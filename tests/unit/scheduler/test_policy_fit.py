@@ -3,6 +3,7 @@
 import math
 
 from scheduler.policy import Measured
+from scheduler.ports import Place
 from scheduler.warmth import ModelProfile, WorkerProfile
 from tests.unit.scheduler.policy_farm import Farm
 
@@ -66,7 +67,7 @@ def test_a_model_with_needs_waits_for_a_worker_that_was_found_able() -> None:
 
 def test_who_has_the_most_memory_is_known_also_after_losses() -> None:
     farm = Farm()
-    pool = farm.policy._pools["gpu"]
+    pool = farm.policy._pools[Place("gpu")]
     for name, vram_gb in (("a", 16.0), ("b", 48.0), ("d", 48.0)):
         farm.add(name, vram_gb=vram_gb)
     seen = [pool.backlog.largest_gb]

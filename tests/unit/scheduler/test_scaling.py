@@ -1,11 +1,14 @@
 """What an autoscaling farm asks for, and which nodes it lets go."""
 
-from scheduler.ports import Device
+from collections import Counter
+
+from scheduler.ports import Device, Place
 from scheduler.roster import Sighting
 from scheduler.scaling import Scaling
 from scheduler.task import WorkerState
 
 IDLE_S = 300.0
+CPU, GPU, GANG = Place("cpu"), Place("gpu"), Place("gpu", 4)
 
 
 class Farm:
@@ -15,7 +18,7 @@ class Farm:
         self.scaling = Scaling(IDLE_S)
         self.nodes = list(nodes)
         self.states: dict[str, WorkerState] = {}
-        self.waiting: list[Device] = []
+        self.waiting: list[Device | Place] = []
         self.now = 0.0
 
     def sightings(self) -> list[Sighting]:
@@ -34,7 +37,8 @@ class Farm:
     def look(self, *, after_s: float = 5.0) -> set[str]:
         """The nodes to let go, as seen some seconds later."""
         self.now += after_s
-        self.scaling.look(self.waiting, self.sightings(), self.nodes, self.now)
+        waiting = Counter(one if isinstance(one, Place) else Place(one) for one in self.waiting)
+        self.scaling.look(waiting, self.sightings(), self.nodes, self.now)
         return set(self.scaling.let_go)
 
 
@@ -43,7 +47,7 @@ def test_a_slot_is_wanted_for_each_task_that_waits_or_runs() -> None:
     farm.waiting = ["cpu", "gpu", "gpu"]
     farm.states = {"a-cpu0": WorkerState.BUSY, "a-cpu1": WorkerState.DRAINING}
     farm.look()
-    assert farm.scaling.wanted == {"cpu": 3, "gpu": 2}
+    assert farm.scaling.wanted == {CPU: 3, GPU: 2}
 
 
 def test_nothing_is_wanted_where_there_is_no_task() -> None:
@@ -52,7 +56,7 @@ def test_nothing_is_wanted_where_there_is_no_task() -> None:
     farm.look()
     farm.waiting = []
     farm.look()
-    assert farm.scaling.wanted == {"cpu": 0, "gpu": 0}
+    assert farm.scaling.wanted == {}
 
 
 def test_what_drained_workers_keep_from_tasks_is_wanted_beside_it() -> None:
@@ -60,7 +64,7 @@ def test_what_drained_workers_keep_from_tasks_is_wanted_beside_it() -> None:
     farm.waiting = ["cpu"]
     farm.states = {"a-cpu0": WorkerState.DRAINED, "a-gpu0": WorkerState.DRAINED}
     farm.look()
-    assert farm.scaling.wanted == {"cpu": 2, "gpu": 0}
+    assert farm.scaling.wanted == {CPU: 2}
 
 
 def test_a_node_is_let_go_when_it_was_idle_long_enough() -> None:
@@ -84,7 +88,7 @@ def test_what_tasks_want_stays_and_is_taken_back() -> None:
     assert farm.look() == {"b", "c"}, "the other slot of a is enough"
     farm.waiting = ["cpu", "cpu"]
     assert len(farm.look()) == 1
-    assert farm.scaling.wanted["cpu"] == 3, "what is let go is not drained by anybody"
+    assert farm.scaling.wanted[CPU] == 3, "what is let go is not drained by anybody"
     farm.waiting = ["cpu"] * 9
     assert farm.look() == set()
 
@@ -118,3 +122,13 @@ def test_a_node_that_the_cluster_has_taken_is_forgotten() -> None:
     assert farm.look(after_s=IDLE_S) == {"a", "b"}
     farm.nodes = ["b"]
     assert farm.look() == {"b"}
+
+
+def test_a_gang_is_wanted_for_a_task_that_needs_one_and_single_gpus_do_not_stand_in_for_it() -> None:
+    farm = Farm("a", "b")
+    farm.waiting = [GANG, "gpu"]
+    farm.look()
+    assert farm.scaling.wanted == {GPU: 1, GANG: 1}
+    assert len(farm.look(after_s=IDLE_S)) == 1
+    farm.waiting = [GANG] * 3
+    assert farm.look(after_s=IDLE_S) == {"a", "b"}, "nodes without gangs do not help"
