@@ -25,4 +25,5 @@ class Pools(dict[Place, Pool]):
         return Place(task.device, self._warmth.model(task.model).profile.gpus)
 
     def of(self, task: WaitingTask) -> Pool:
-        return self[self.place(task)]
+        # A bare tuple finds the same, and is made in less time: this is asked for each task.
+        return self[task.device, self._warmth.model(task.model).profile.gpus]  # type: ignore[index]

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import cached_property
 
 from scheduler.ports import Device, Place
 
@@ -43,7 +44,7 @@ class ModelProfile:
     batch: int = 1
     gpus: int = 1
 
-    @property
+    @cached_property
     def place(self) -> Place:
         return Place(self.device, self.gpus)
 
@@ -61,7 +62,7 @@ class WorkerProfile:
     capabilities: frozenset[str] = frozenset()
     gpus: int = 1
 
-    @property
+    @cached_property
     def place(self) -> Place:
         return Place(self.device, self.gpus)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import orjson
 import pytest
 import ray
@@ -19,12 +20,18 @@ from control_plane.farm import service
 from farm import cluster, gangs
 from farm.cluster import Slot, survey
 from farm.fleet import slot_of, worker_name
+from farm.process import work_root
+from models.specs import VideoSpec
+from pipelines.context import describe
+from pipelines.media.frames import jpeg
+from runtime.artifacts import ArtifactStore
 from runtime.embedded.ray_head import RayHead
 from scheduler.ports import Place
 from scheduler.task import OutcomeClass, TaskState
 from tests.conftest import REPOSITORY
 from tests.integration.farm.conftest import Stage, eventually
 from tests.integration.farm.test_processes import is_dead
+from tests.tiny.animators import build_wan
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -89,6 +96,39 @@ async def staffed(stage: Stage, *, without: str = "") -> list[Any]:
         return idle if len(idle) == 3 else []
 
     return await eventually(all_there, "every slot has a worker")
+
+
+FILM = """
+[[model]]
+id = "warm"
+display_name = "Warm"
+tasks = ["speech"]
+adapter = "tests.integration.farm.gang_adapters:Warm"
+device = "gpu"
+gpus = 2
+license = "x"
+
+[[model]]
+id = "wan"
+display_name = "Wan"
+tasks = ["image_to_video"]
+adapter = "tests.integration.farm.gang_adapters:OnTheCpu"
+device = "gpu"
+gpus = 2
+license = "x"
+vram_gb = 0.1
+weights.path = "wan"
+[model.options]
+pipeline = "WanImageToVideoPipeline"
+dtype = "float32"
+offload = "none"
+steps = 2
+guidance_scale = 3.0
+fps = 8
+max_frames = 9
+max_pixels = 6144
+preview_every = 1
+"""
 
 
 def test_slots_are_told_apart_by_name() -> None:
@@ -214,3 +254,28 @@ async def test_a_scheduler_that_is_killed_finds_its_gang_again(stage: Stage) -> 
     (attempt,) = await stage.attempts(task_id)
     assert (attempt.worker, attempt.outcome) == (gang, OutcomeClass.SUCCEEDED)
     assert await asyncio.to_thread(gangs.reserved) == {gang}
+
+
+async def test_a_film_is_made_by_a_gang(stage: Stage, tmp_path: Path) -> None:
+    """All of it but the GPUs: two processes of a tiny Wan, which talk over Gloo."""
+    build_wan(tmp_path / "wan")
+    (tmp_path / "film.toml").write_text(FILM)
+    picture = tmp_path / "picture.jpg"
+    picture.write_bytes(jpeg(np.full((72, 128, 3), 90, np.uint8)))
+    key = describe(picture, "image/jpeg").key
+    ArtifactStore(stage.environment["REELFARM_ARTIFACTS_URL"]).keep_file(key, picture)
+    scheduler = stage.start_scheduler(REELFARM_CATALOG=str(tmp_path / "film.toml"), REELFARM_VRAM_GB="1")
+    gang = next(worker.name for worker in await staffed(stage) if worker.id.endswith("x2"))
+    await stage.enqueue(stage.script("first"), model="warm")
+    await stage.settled()
+    spec = VideoSpec(image_key=key, prompt="a cat", duration_s=0.5, fps=8, width=128, height=72, seed=3)
+    ids = [
+        *await stage.enqueue(stage.script("film"), model="wan", kind="image_to_video", spec=spec),
+        *await stage.enqueue(stage.script("film"), model="wan", kind="image_to_video", spec=spec),
+    ]
+    await stage.settled()
+    rows = [await stage.row(task_id) for task_id in ids]
+    assert [(row.state, row.error_message) for row in rows] == [("succeeded", None)] * 2
+    assert [row.result["video"] for row in rows if row.result] == [rows[0].result["video"]] * 2  # type: ignore[index]
+    assert (work_root(Path(stage.environment["REELFARM_DATA_DIR"]) / "scratch", gang) / "gang").exists()
+    assert scheduler.poll() is None

@@ -10,7 +10,7 @@ import pytest
 from models.catalog import CatalogError, Model
 from models.device import Device
 from models.diffusion.animator import DiffusionAnimator
-from models.gang import FollowerError
+from models.gang import FollowerError, Park
 from models.weighted import BadWeightsError
 from pipelines.context import TaskCancelled
 from tests.tiny import animators
@@ -110,6 +110,20 @@ def test_what_a_follower_cannot_load_is_loaded_nowhere(
         animator.load()
     monkeypatch.undo()
     assert film(loaded(of_two(), found, gang.device))
+
+
+def test_what_the_lead_cannot_load_is_let_go_by_its_followers(
+    gang: Duo, folders: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: DiffusionAnimator) -> None:
+        raise MemoryError("no room here")
+
+    monkeypatch.setattr(DiffusionAnimator, "_load", fail)  # of this process
+    with pytest.raises(MemoryError, match="no room here"):
+        loaded(of_two(), folders("tiny-wan"), gang.device)
+    assert gang.device.gang is not None
+    with pytest.raises(FollowerError, match="KeyError"), gang.device.gang.together(Park("tiny-wan")):
+        pass
 
 
 def test_parked_and_resumed_it_still_makes_the_same(gang: Duo, folders: Callable[[str], Path]) -> None:
