@@ -133,7 +133,7 @@ def list_models(catalog: CatalogOption = None, data_dir: DataDirOption = None) -
         table.add_row(
             model.id + default,
             ", ".join(model.tasks),
-            model.device,
+            model.device if model.gpus == 1 else f"{model.gpus} gpus",
             f"{model.vram_gb:g} GB" if model.vram_gb else "",
             model.license,
             _state(model, found),

@@ -186,6 +186,9 @@ def main(arguments: list[str] | None = None) -> int:
     if model.adapter is None:
         sys.stderr.write(f"{given.id} runs no model\n")
         return 1
+    if model.gpus > 1:
+        sys.stderr.write(f"{given.id} runs on gangs of {model.gpus} GPUs alone: they are not timed here\n")
+        return 1
     size = None
     if given.size is not None:
         width, _, height = given.size.partition("x")

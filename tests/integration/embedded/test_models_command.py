@@ -168,3 +168,14 @@ def test_a_model_without_weights_is_timed(tmp_path: Path) -> None:
     figures = dict(line.split(maxsplit=1) for line in timed.stdout.splitlines())
     assert figures["task"] == "text_to_image"
     assert float(figures["run_s"]) > 0
+
+
+def test_a_model_of_several_gpus_is_listed_with_them_and_not_timed_on_one(tmp_path: Path, source: Path) -> None:
+    path = catalog(tmp_path, source)
+    path.write_text(path.read_text() + 'gpus = 2\ndevice = "gpu"\n')
+    listed = reelfarm(tmp_path, "models", "list", "--catalog", str(path))
+    (line,) = [line for line in listed.stdout.splitlines() if line.startswith("painter")]
+    assert "2 gpus" in line
+    timed = reelfarm(tmp_path, "models", "bench", "painter", "--catalog", str(path))
+    assert timed.returncode == 1
+    assert "gangs of 2 GPUs" in timed.stderr
