@@ -43,6 +43,8 @@ def story(number: int, shots: int, *, unspeakable: bool = False) -> str:
 
 
 class Actor:
+    some_take_long = True
+
     def __init__(self, model: Model) -> None:
         self._log = str(model.options["log"])
 
@@ -54,13 +56,13 @@ class Actor:
 
     @contextmanager
     def executing(self, report: Report) -> Iterator[None]:
-        """Some steps, as many as the task's id says, between two lines of the log. One task in twelve is still at it
-        when a standby has taken over from a scheduler that was killed."""
+        """Some steps, as many as the task's id says, between two lines of the log. One picture or line in ten is still
+        at it when a standby has taken over from a scheduler that was killed; for scripts the whole film waits."""
         ids = get_contextvars()
         execution = {"task": ids["task_id"], "epoch": ids["epoch"], "worker": ids["worker"], "pid": os.getpid()}
         self._write({**execution, "what": "begun"})
         number = _number(execution["task"])
-        steps = 50 + number % 20 if number % 12 == 0 else 2 + number % 9
+        steps = 50 + number % 20 if self.some_take_long and number % 10 == 0 else 2 + number % 9
         for step in range(steps):
             report(step / steps)
             time.sleep(STEP_S)
@@ -76,6 +78,8 @@ class Actor:
 
 
 class Writer(Actor):
+    some_take_long = False
+
     def write(self, spec: ScriptSpec, report: Report) -> ScriptResult:
         with self.executing(report):
             return self._part(spec)
