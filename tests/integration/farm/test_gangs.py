@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +22,7 @@ from control_plane.farm import service
 from farm import cluster, gangs
 from farm.cluster import Slot, survey
 from farm.fleet import slot_of, worker_name
-from farm.process import work_root
+from farm.process import end_process, work_root
 from models.specs import VideoSpec
 from pipelines.context import describe
 from pipelines.media.frames import jpeg
@@ -135,6 +137,30 @@ def test_slots_are_told_apart_by_name() -> None:
     for slot in (Slot("ab" * 28, "gpu", 1), Slot("ab" * 28, "gpu", 1, 4), Slot("ab" * 28, "cpu", 14)):
         assert slot_of(worker_name(slot, "x")) == slot
     assert str(Slot("ab" * 28, "gpu", 1, 4)) == "abababababab-gpu1x4"
+
+
+def test_the_end_of_a_worker_is_known_once_all_of_its_gang_are_dead(tmp_path: Path) -> None:
+    # Their names begin alike; a worker's own ends in an incarnation of one length.
+    script = "import sys, time; from farm import process; from pathlib import Path;"
+    script += "process.note_process(Path(sys.argv[1]), sys.argv[2]); print(flush=True); time.sleep(600)"
+    names = ["w:gpu:0x3:a", "w:gpu:0x3:a.1", "w:gpu:0x3:a.2", "w:gpu:0x3:b", "w:gpu:0x3:b.1"]
+    processes = {}
+    for name in names:
+        command = [sys.executable, "-c", script, str(tmp_path), name]
+        processes[name] = subprocess.Popen(command, stdout=subprocess.PIPE)
+    try:
+        for process in processes.values():
+            assert process.stdout is not None
+            process.stdout.readline()
+        processes["w:gpu:0x3:a"].kill()
+        processes["w:gpu:0x3:a.2"].send_signal(signal.SIGSTOP)
+        assert end_process(tmp_path, "w:gpu:0x3:a")
+        assert {name for name, process in processes.items() if is_dead(process.pid)} == set(names[:3])
+        assert {path.stem for path in (tmp_path / "workers").iterdir()} == set(names[3:])
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.wait()
 
 
 @pytest.mark.parametrize(
