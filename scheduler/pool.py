@@ -248,7 +248,8 @@ class Pool:
             for worker in reversed(model.idle):
                 if demand.fits(worker):
                     return worker
-        if len(self.idle) < len(model.nodes):
+        # What is rarer is gone through for what is common: idle workers, or nodes that have it.
+        if len(self.idle) * self._warmth.count_nodes() < len(model.nodes) * self.workers:
             near: Iterable[Worker] = (worker for worker in self.idle if worker.node in model.nodes)
         else:
             near = (worker for node in model.nodes for worker in node.workers if worker.idle and worker in self.idle)

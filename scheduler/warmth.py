@@ -121,6 +121,9 @@ class Warmth:
             found = self._models[name] = Model(name, profile, profile.hot_load_s, profile.cold_load_s)
         return found
 
+    def count_nodes(self) -> int:
+        return len(self._nodes)
+
     def add(self, profile: WorkerProfile) -> Worker:
         """A worker with nothing loaded; one that is known already stays as it is."""
         found = self.workers.get(profile.name)
