@@ -76,7 +76,7 @@ class Attempt:
         # Until the pipeline says otherwise, what takes time is importing and loading.
         self._phase: Phase = "load"
         self._fraction = 0.0
-        self._started_at = self._phase_since = self._progressed_at = time.monotonic()
+        self._started_at = self._phase_since = self._progressed_at = self._shared_at = time.monotonic()
         self._moved: tuple[int, int] | None = None
         """When it was looked at last in this phase; asked for only where somebody looks, since it takes a while."""
         self.timings_s: dict[str, float] = {}
@@ -129,11 +129,20 @@ class Attempt:
         return before
 
     def share_time(self, count: int) -> None:
-        """What was spent so far was spent for so many attempts together: this one is charged its share."""
+        """What was spent so far was spent for so many attempts together: this one is charged its share, and nothing
+        until it is resumed."""
         now = time.monotonic()
         self.enter(self._phase)
         self._started_at = now - (now - self._started_at) / count
         self.timings_s = {phase: seconds / count for phase, seconds in self.timings_s.items()}
+        self._shared_at = now
+
+    def resume(self) -> None:
+        """It is this one's turn."""
+        waited_s = time.monotonic() - self._shared_at
+        self._started_at += waited_s
+        self._phase_since += waited_s
+        self._progressed()
 
     def begin_anew(self) -> None:
         """Go back to loading, as far as nothing: what an earlier try reached is lost with it."""

@@ -36,6 +36,8 @@ class Batch:
         self._bench = bench
         self._attempts = [Attempt(bench, assignment) for assignment in assignments]
         self._at_work = self._attempts[0]
+        self._at_once = len(self._attempts)
+        """Of how many a step is made at a time."""
 
     @property
     def device_lost(self) -> bool:
@@ -43,7 +45,8 @@ class Batch:
 
     def status(self) -> WorkerStatus:
         ids = tuple(attempt.assignment.attempt for attempt in self._attempts)
-        return replace(self._at_work.status(), attempts=ids)
+        status = self._at_work.status()
+        return replace(status, attempts=ids, budget_s=status.budget_s * self._at_once)
 
     def cancel(self, attempt_id: AttemptId) -> None:
         """One of several is made to the end with the others, and dropped."""
@@ -57,11 +60,13 @@ class Batch:
         if count == 1:
             return [perform(self._bench, self._at_work)]
         ends, logged = self._make_together()
+        self._at_once = 1
         for attempt in self._attempts:
             attempt.share_time(count)
         manifests = []
         for attempt, end in zip(self._attempts, ends, strict=True):
             self._at_work = attempt
+            attempt.resume()
             if end is None and not self.device_lost:
                 attempt.begin_anew()
                 manifests.append(perform(self._bench, attempt, batch=count, so_far=logged))
@@ -99,8 +104,8 @@ class Batch:
         pipeline = import_module(kind.module)
         together = _Together(self._attempts)
         with self._at_work.helped():
-            shape = f"{kind.shape(specs[0])}*{len(specs)}"
-            use = self._bench.residency.use(model, shape, PartOfTask(together, 0.0, 0.0))
+            loading = PartOfTask(together, 0.0, 0.0)
+            use = self._bench.residency.use(model, kind.shape(specs[0]), loading, batch=len(specs))
             adapter = self._at_work.held.enter_context(use)
             together.enter("run")
             made = pipeline.make_together(specs, adapter, together, [attempt.note for attempt in self._attempts])

@@ -174,7 +174,11 @@ class RayFarm:
                 if isinstance(error.cause, StaleLeaderError):
                     log.warning("a newer scheduler commands this worker", worker=worker)
                     return
-                reports = [_failed_to_run(worker, assignment, str(error.cause)) for assignment in assignments]
+                if len(assignments) > 1:
+                    for assignment in assignments:
+                        await self._run_attempts(worker, hand, [assignment])
+                    return
+                reports = [_failed_to_run(worker, assignments[0], str(error.cause))]
             else:
                 pairs = zip(assignments, manifests, strict=True)
                 reports = [await self._read_report(worker, assignment, data) for assignment, data in pairs]

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import groupby
 from pathlib import Path
 
 import ray
@@ -115,8 +116,9 @@ class Worker:
         """
         self._obey(generation)
         new = [assignment for assignment in assignments if assignment.attempt not in self._manifests]
-        if new:
-            batch = Batch(self._bench, new)
+        for _, alike in groupby(new, key=_batch_of):
+            together = list(alike)
+            batch = Batch(self._bench, together)
             with self._lock:
                 self._current = batch
             try:
@@ -127,9 +129,9 @@ class Worker:
             if batch.device_lost:
                 # No later task could use the device in this process. The manifest tells how the attempt ended; what
                 # an orderly end would do, such as free the device's memory, may hang.
-                log.error("the device is lost to this process, which ends", **new[0].trace)
+                log.error("the device is lost to this process, which ends", **together[0].trace)
                 os._exit(1)
-            self._manifests.update(zip((assignment.attempt for assignment in new), made, strict=True))
+            self._manifests.update(zip((assignment.attempt for assignment in together), made, strict=True))
         manifests = [self._manifests[assignment.attempt] for assignment in assignments]
         while len(self._manifests) > _REMEMBERED_ATTEMPTS:
             self._manifests.popitem(last=False)
@@ -187,6 +189,14 @@ class Worker:
                 log.warning("cannot import", module=module, error=str(error))
         if place.device == "gpu":
             self._capabilities = probed()
+
+
+def _batch_of(assignment: Assignment) -> tuple[str, ...]:
+    """What it has in common with those that it is made together with. A scheduler that follows another may send at once
+    what was given to this worker one after the other."""
+    kind = TASK_KINDS[assignment.kind]
+    alike = kind.batch(kind.spec.model_validate(assignment.spec))
+    return (kind.name, assignment.model, alike) if alike else (assignment.task_id,)
 
 
 def host_share(node_gb: float | None, catalog: Catalog, devices: Sequence[Device]) -> int:

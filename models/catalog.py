@@ -116,8 +116,8 @@ class Model(Entry):
 
     @property
     def batch(self) -> int:
-        """How many tasks it makes together at most."""
-        return int(getattr(self._parsed, "batch", 1))
+        """How many tasks it makes together at most: one where steps are skipped by how alike all of a batch are."""
+        return 1 if getattr(self._parsed, "cache", None) is not None else int(getattr(self._parsed, "batch", 1))
 
     def cost_of(self, kind: str) -> Cost:
         return next((cost for task, cost in self.task_cost.items() if task == kind), self.cost)

@@ -17,6 +17,14 @@ log = structlog.get_logger(__name__)
 _SHAPES_PER_MODEL = 64
 
 
+_TIMES = "*"
+
+
+def several(shape: str, count: int) -> str:
+    """The shape of so many that are made together."""
+    return f"{shape}{_TIMES}{count}"
+
+
 def _key(model: Model) -> str:
     """Other weights, or the same kept in another form or place, need other amounts."""
     source = model.weights.source if model.weights is not None else ""
@@ -38,9 +46,15 @@ class Peaks:
         return self._of(model).get("load_s")
 
     def run_bytes(self, model: Model, shape: str) -> int | None:
-        """On top of the weights; for a shape that was never run, the most of any shape that was."""
+        """On top of the weights; for several of a shape as many times what one takes, and for a shape that was never
+        run the most of any that was."""
         runs: dict[str, int] = self._of(model).get("run_bytes", {})
-        return runs.get(shape, max(runs.values(), default=None))
+        if shape in runs:
+            return runs[shape]
+        one, _, count = shape.partition(_TIMES)
+        if count and one in runs:
+            return runs[one] * int(count)
+        return max((taken for other, taken in runs.items() if _TIMES not in other), default=None)
 
     def offload(self, model: Model) -> Offload | None:
         """What ``auto`` has to mean for it, where memory ran out with less in host memory."""

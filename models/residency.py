@@ -21,7 +21,7 @@ from models.faults import lost_device, ran_out_of_memory
 from models.interfaces import Adapter, Report, WeightedAdapter
 from models.measuring import Apart, Gauge, Measuring
 from models.offloading import beyond, is_auto, may_offload, mode_of, with_mode
-from models.peaks import Peaks
+from models.peaks import Peaks, several
 from models.weights import fetch, stored_bytes
 
 log = structlog.get_logger(__name__)
@@ -102,9 +102,10 @@ class Residency:
         """Models that ran out of memory when they were last asked for."""
 
     @contextmanager
-    def use(self, model: Model, shape: str, report: Report) -> Iterator[Adapter | None]:
+    def use(self, model: Model, shape: str, report: Report, *, batch: int = 1) -> Iterator[Adapter | None]:
         """The loaded adapter of a catalog entry, kept on the device while the block runs; None for an entry without
-        one. What the block needs of the device at most is remembered for the ``shape``, such as ``1024x1024``.
+        one. What the block needs of the device at most is remembered for the ``shape``, such as ``1024x1024``, and for
+        so many of it that are made together.
 
         Raises NotEnoughMemoryError, and what the adapter's module or its ``load`` raises; nothing is kept then.
         """
@@ -112,11 +113,11 @@ class Residency:
             yield None
             return
         try:
-            with self._used(model, shape, report) as adapter:
+            with self._used(model, shape if batch == 1 else several(shape, batch), report) as adapter:
                 yield adapter
         except Exception as error:
             if ran_out_of_memory(error) and not isinstance(error, NotEnoughMemoryError):
-                self._learn(model)
+                self._learn(model, alone=batch == 1)
             raise
         self._short.discard(model.id)
 
@@ -319,15 +320,16 @@ class Residency:
     def _measured(self, kept: _Kept, shape: str) -> AbstractContextManager[None]:
         return self._measuring.span(lambda peak: self._peaks.note_run(kept.model, shape, max(0, peak)))
 
-    def _learn(self, model: Model) -> None:
+    def _learn(self, model: Model, *, alone: bool) -> None:
         """A model ran out of memory. Where it did so the last time too, when it was tried without the others, more of
-        it is to stay in host memory from its next load on."""
+        it is to stay in host memory from its next load on. That there is no room for several says nothing of one."""
         kept = self._kept.get(model.id)
-        if model.id in self._short and is_auto(model):
+        if alone and model.id in self._short and is_auto(model):
             mode = mode_of(kept.adapter) if kept is not None else self._peaks.offload(model) or "none"
             self._peaks.note_offload(model, beyond(mode))
             log.warning("out of memory again: more is to be in host memory", model=model.id, offload=beyond(mode))
-        self._short.add(model.id)
+        if alone:
+            self._short.add(model.id)
         if kept is not None and not kept.in_use:
             self._drop(kept)
 

@@ -10,6 +10,8 @@ from scheduler.ports import Device
 from scheduler.warmth import Model, Worker
 
 _SPARE_ITEMS = 64
+_ALIKE = 0.97
+"""Cards of one size differ by a little in what they say they have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +115,17 @@ class Backlog:
         found = self._demands.get(key)
         if found is None:
             found = self._demands[key] = Demand(model, task.priority, peak_gb, task.needs)
-            found.asked_gb = min(peak_gb, self.largest_gb)
+            found.asked_gb = self._asked_gb(peak_gb)
         return found
 
     def set_largest(self, vram_gb: float) -> None:
         """What the largest worker has."""
         self.largest_gb = vram_gb
         for demand in self._demands.values():
-            demand.asked_gb = min(demand.peak_gb, vram_gb)
+            demand.asked_gb = self._asked_gb(demand.peak_gb)
+
+    def _asked_gb(self, peak_gb: float) -> float:
+        return peak_gb if peak_gb <= self.largest_gb else _ALIKE * self.largest_gb
 
     def add(self, entry: Entry) -> None:
         demand, tenant, since_s = entry.demand, entry.tenant, entry.task.since_s

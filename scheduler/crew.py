@@ -134,9 +134,12 @@ class Crew:
         """Follow the orders as they are now: close workers to new tasks, open others again, end those to restart."""
         self._orders = orders
         for worker, member in self._members.items():
-            member.closed = orders.close(worker, node=member.up.node, slot=member.up.slot)
-            if member.closed:
-                self.policy.on_gone(worker)
+            closed = orders.close(worker, node=member.up.node, slot=member.up.slot)
+            if closed:
+                self.policy.on_lost(worker)
+            elif member.closed:
+                member.resident = None  # it is new to the policy, and says again what it has
+            member.closed = closed
             restart = orders.restarts.get(worker)
             if restart is not None and (restart.at_once or not member.attempts):
                 self._kill(worker, f"restarted: {restart.reason}" if restart.reason else "restarted by an operator")
@@ -295,7 +298,8 @@ class Crew:
             if self._members.get(worker) is not member or member.attempts.keys() != asked_about:
                 return
             member.status, member.answered_at = status, self.clock()
-            self.policy.on_worker(_profile(member.up, status))
+            if not member.closed and not member.dying:
+                self.policy.on_worker(_profile(member.up, status))
             self._note_models(worker, member, status)
             for attempt in status.attempts:
                 if attempt not in asked_about or attempt in member.cancelled:
@@ -325,7 +329,7 @@ class Crew:
         if member.dying or not self.may_act():
             return
         member.dying = True
-        self.policy.on_gone(worker)
+        self.policy.on_lost(worker)
         log.warning("killing worker", worker=worker, reason=message, **_trace(member))
         self._group.create_task(self.farm.kill(worker, message))
 

@@ -72,7 +72,8 @@ async def measured(session: AsyncSession) -> dict[tuple[str, str, str], Measured
     recent = (
         select(TaskRow.kind, TaskRow.model, TaskRow.shape, AttemptRow.peak_gb, per_unit, rank.label("rank"))
         .join(AttemptRow, (AttemptRow.task_id == TaskRow.id) & (AttemptRow.epoch == TaskRow.epoch))
-        .where(*_MEASURED)
+        # The share of one in a batch says less than its time alone, which is measured again soon.
+        .where(*_MEASURED, func.coalesce(AttemptRow.batch, 1) == 1)
         .subquery()
     )
     median = func.percentile_cont(0.5).within_group(recent.c.seconds_per_unit)

@@ -229,6 +229,7 @@ def _settled_attempt(report: AttemptReport, now: datetime) -> dict[str, Any]:
         "timings": report.timings_s,
         "log_key": report.log_key,
         "peak_gb": report.peak_gb,
+        "batch": report.batch,
     }
 
 

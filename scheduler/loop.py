@@ -184,11 +184,14 @@ class Scheduler:
             reports = {one.assignment.attempt: await self._last_word(one) for one in ended}
             verdicts = await self._settle(list(reports.values()))
             for one in ended:
-                attempt = one.assignment.attempt
-                # Alone, its task is waited for.
-                verdict = verdicts[attempt] if attempt in verdicts else await self._settle_alone(reports[attempt])
-                self._crew.ended.remove(one)
-                self._note_end(one, reports[attempt], verdict)
+                if (attempt := one.assignment.attempt) in verdicts:
+                    self._crew.ended.remove(one)
+                    self._note_end(one, reports[attempt], verdicts[attempt])
+            for one in ended:
+                if (attempt := one.assignment.attempt) not in verdicts:
+                    verdict = await self._settle_alone(reports[attempt])  # its task is waited for
+                    self._crew.ended.remove(one)
+                    self._note_end(one, reports[attempt], verdict)
         if self._crew.ended:
             self._wake.set()
         await self._sideline()

@@ -22,6 +22,7 @@ from scheduler.ports import Place
 from scheduler.warmth import Load, Model, ModelProfile, Warmth, Worker, WorkerProfile
 
 _SMOOTHING = 0.2
+_LOST_BATCHES = 2
 _PAYS = 0.95
 """A batch of twice as many has to take that much less of each one's time, since the first waits for the last."""
 _UNMEASURED_S_PER_UNIT = 10.0
@@ -50,16 +51,25 @@ class _Pace:
     s_per_unit: float = _UNMEASURED_S_PER_UNIT
     measured: bool = False
     together: dict[int, float] = field(default_factory=dict)
-    """The same where so many tasks share the time, which they take together."""
+    """The same where so many tasks share the time, which they take together; infinite where that does not do."""
+    lost: Counter[int] = field(default_factory=Counter)
+    """Batches of so many that were lost with their workers."""
 
     def learn(self, s_per_unit: float, batch: int = 1) -> None:
         if batch > 1:
             before = self.together.get(batch, s_per_unit)
-            self.together[batch] = before + _SMOOTHING * (s_per_unit - before)
+            if before < math.inf:
+                self.together[batch] = before + _SMOOTHING * (s_per_unit - before)
         elif self.measured:
             self.s_per_unit += _SMOOTHING * (s_per_unit - self.s_per_unit)
         else:
             self.s_per_unit, self.measured = s_per_unit, True
+
+    def lose(self, batch: int) -> None:
+        """A batch was lost with its worker: once may be chance."""
+        self.lost[batch] += 1
+        if self.lost[batch] >= _LOST_BATCHES:
+            self.together[batch] = math.inf
 
     def of(self, batch: int) -> float:
         """Seconds per unit of one of so many."""
@@ -86,6 +96,8 @@ class _Running:
     pace: _Pace
     estimate_s: float
     load: Load | None
+    batch: int = 1
+    leads: bool = True
 
 
 def _turn(demand: Demand) -> tuple[float, float]:
@@ -242,10 +254,12 @@ class Policy:
             self._learn_peak(task.model, task.shape, peak_gb)
         service_s = 0.0 if duration_s is None else max(duration_s - load_s, 0.0)
         tenant.virtual_s += (service_s - running.estimate_s) / task.weight
+        if duration_s is None and not succeeded and running.batch > 1 and running.leads:
+            running.pace.lose(running.batch)
         if duration_s is not None and succeeded:
             running.pace.learn(service_s / task.units, batch)
         if load_s and running.load is not None:
-            self._warmth.on_loaded(running.model, running.load, load_s)
+            self._warmth.on_loaded(running.model, running.load, load_s * batch)
 
     # --- what is to be done
 
@@ -321,7 +335,7 @@ class Policy:
         peak_gb, pool = self._peak_gb(task, model), self._pools.of(task)
         # Not next(reversed()), which steps over the places of all that were taken from the end before.
         worker, _ = model.idle.popitem()
-        if min(peak_gb, pool.backlog.largest_gb) > worker.profile.vram_gb:
+        if peak_gb > worker.profile.vram_gb:
             model.idle[worker] = None
             return False
         self._run(pool, task, pool.tenant(task), model, peak_gb, worker)
@@ -333,7 +347,7 @@ class Policy:
             self._offered[demand] = pool
         pool.backlog.note_danger(pool.now_s)
         for _, _, entry in list(pool.backlog.urgent) if pool.idle else ():
-            if pool.has_room(entry.tenant) and (worker := pool.idle_for(entry.demand)) is not None:
+            if entry.waits and pool.has_room(entry.tenant) and (worker := pool.idle_for(entry.demand)) is not None:
                 self._give(pool, entry, worker)
 
     def _pull(self, worker: Worker) -> None:
@@ -361,14 +375,15 @@ class Policy:
         del self._entries[entry.task.id]
         pool.remove(entry)
         self._run(pool, entry.task, entry.tenant, entry.demand.model, entry.demand.peak_gb, worker)
-        if entry.task.batch:
+        if entry.task.batch and entry.task.deadline_s == math.inf:  # a batch takes longer than one of it alone
             self._fill_up(pool, entry, worker)
 
     def _fill_up(self, pool: Pool, first: Entry, worker: Worker) -> None:
         """Give the worker more of the same, of what no other free worker is there for, while that saves time."""
         model, pace = first.demand.model, self._pace(first.task)
         to_come = islice(self._pulling, self._pulled, None)
-        hands = len(pool.idle) + sum(self._pools[other.profile.place] is pool for other in to_come)
+        hands = sum(first.demand.fits(idle) for idle in pool.idle)
+        hands += sum(self._pools[other.profile.place] is pool for other in to_come)
         spare = first.demand.count - hands
         most = min(model.profile.batch, 1 + spare)
         if most < 2 or pace.paying(most) < 2:
@@ -377,14 +392,15 @@ class Policy:
         batch = pace.paying(1 + len(others))
         leading, share_s = self._running[first.task.id], first.task.units * pace.of(batch)
         pool.charge(first.tenant, (share_s - leading.estimate_s) / first.task.weight)
-        leading.estimate_s = share_s
+        leading.estimate_s, leading.batch = share_s, batch
         for entry in others[: batch - 1]:
             del self._entries[entry.task.id]
             pool.remove(entry)
             estimate_s = entry.task.units * pace.of(batch)
             pool.charge(entry.tenant, estimate_s / entry.task.weight)
             entry.tenant.running += 1
-            self._running[entry.task.id] = _Running(entry.task, entry.tenant, model, pace, estimate_s, None)
+            running = _Running(entry.task, entry.tenant, model, pace, estimate_s, None, batch, leads=False)
+            self._running[entry.task.id] = running
             self._placements.append(Placement(entry.task, worker.profile.name))
 
     def _run(self, pool: Pool, task: WaitingTask, tenant: Tenant, model: Model, peak_gb: float, worker: Worker) -> None:
@@ -407,8 +423,8 @@ class Policy:
         return known or model.profile.peak_gb
 
     def _learn_peak(self, model: str, shape: str, peak_gb: float) -> None:
-        """In whole gigabytes, so that a little more or less makes no new kind of demand."""
-        self._peaks[model, shape] = max(self._peaks.get((model, shape), 0.0), math.ceil(peak_gb))
+        """In tenths of gigabytes, so that a little more or less makes no new kind of demand."""
+        self._peaks[model, shape] = max(self._peaks.get((model, shape), 0.0), math.ceil(peak_gb * 10) / 10)
 
     def _pace(self, task: WaitingTask) -> _Pace:
         key = (task.kind, task.model, task.shape)

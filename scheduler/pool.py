@@ -181,7 +181,11 @@ class Pool:
         first."""
         queues: list[tuple[float, int, Tenant, Iterator[Entry]]] = []
         for tenant, lane in first.demand.lanes.items():
-            mine: Iterator[Entry] = (entry for entry in lane if entry.waits and entry.task.batch == first.task.batch)
+            mine: Iterator[Entry] = (
+                entry
+                for entry in lane
+                if entry.waits and entry.task.batch == first.task.batch and entry.task.deadline_s == math.inf
+            )
             queues.append((tenant.virtual_s, len(queues), tenant, mine))
         heapq.heapify(queues)
         found: list[Entry] = []

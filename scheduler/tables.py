@@ -129,6 +129,8 @@ class AttemptRow(Base):
     timings: Mapped[dict[str, Any] | None]
     """Seconds per phase."""
     log_key: Mapped[str | None]
+    batch: Mapped[int | None]
+    """How many were made together with it, itself included."""
     peak_gb: Mapped[float | None]
     """What its model was seen to take of a device for such a task, weights and all."""
 

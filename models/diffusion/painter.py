@@ -216,7 +216,8 @@ class _Part:
         self.phase, self.note, self.stop_if_cancelled = report.phase, note, report.stop_if_cancelled
 
     def __call__(self, fraction: float, /, preview: "RGB | None" = None) -> None:
-        self._report((self._number + fraction) / self._count, preview)
+        # What several report to is shown by the first alone: a picture of one is for nobody else to see.
+        self._report((self._number + fraction) / self._count, None if self._number else preview)
 
 
 class _OneByOneError(Exception):

@@ -16,7 +16,9 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("tasks", sa.Column("batch", sa.String(), server_default="", nullable=False))
     op.alter_column("tasks", "batch", server_default=None)
+    op.add_column("attempts", sa.Column("batch", sa.Integer(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("attempts", "batch")
     op.drop_column("tasks", "batch")

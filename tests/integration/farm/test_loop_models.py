@@ -12,6 +12,7 @@ from scheduler.warmth import ModelProfile
 from tests.integration.farm.conftest import eventually
 from tests.integration.farm.tasks import enqueue
 from tests.integration.farm.test_loop import CONFIG, scheduling, until, until_running
+from tests.integration.farm.test_orders import drain, undrain
 
 
 async def test_a_busy_worker_is_told_which_model_comes_next(database: Database) -> None:
@@ -106,6 +107,19 @@ async def test_a_model_goes_to_a_worker_whose_memory_it_fits(database: Database)
         assert (again, 1) not in farm.executions, "it turned out to need more than the free worker has"
         farm.finish(second)
         assert await until_running(farm, again) == "1.0"
+
+
+async def test_while_the_largest_worker_is_drained_another_does_what_it_can(database: Database) -> None:
+    farm = FakeFarm(slots=2, device="gpu")
+    farm.workers["0.0"].vram_gb, farm.workers["1.0"].vram_gb = 16.0, 48.0
+    async with scheduling(database, farm, models={"m": ModelProfile(device="gpu", size_gb=30.0, peak_gb=30.0)}):
+        await until(lambda: all(worker.answers for worker in farm.workers.values()), "both say what they have")
+        await drain(database, farm.workers["1.0"].slot)
+        _, (first,) = await enqueue(database)
+        assert await until_running(farm, first) == "0.0", "it keeps a part of it in host memory"
+        await undrain(database, farm.workers["1.0"].slot)
+        _, (second,) = await enqueue(database)
+        assert await until_running(farm, second) == "1.0"
 
 
 async def until_measured(database: Database, task_id: str, peak_gb: float) -> None:

@@ -321,8 +321,10 @@ async def test_estimates_come_from_what_was_measured(database: Database) -> None
     _, (first,) = await enqueue(database, kind="text_to_image", spec=large)
     timings_s = {"load": 3.0, "compile": 1.0, "run": 3.0}
     await finish(database, first, duration_s=7.0, timings_s=timings_s, peak_gb=12.5)
+    _, (shared,) = await enqueue(database, kind="text_to_image", spec=large)
+    await finish(database, shared, duration_s=1.0, batch=4)  # a share, which is no measure of one alone
     async with database.transaction() as session:
-        assert await estimate_s(session, "text_to_image", "m", large) == pytest.approx(7.0)
+        assert await estimate_s(session, "text_to_image", "m", large) == pytest.approx(4.0)
         assert await estimate_s(session, "text_to_image", "m", small) == pytest.approx(2.0)
         assert await measured(session) == {
             ("text_to_image", "m", "100x100"): (pytest.approx(2.0 / 0.01), None),

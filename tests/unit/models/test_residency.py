@@ -443,3 +443,18 @@ def test_measurements_outlive_the_worker_and_belong_to_the_weights(tmp_path: Pat
     assert again.weight_bytes(entry(tmp_path, "b", 2)) is None
     (tmp_path / "peaks.json").write_text("{cut off")
     assert Peaks(tmp_path / "peaks.json").weight_bytes(model) is None
+
+
+def test_that_there_is_no_room_for_several_says_nothing_of_one(tmp_path: Path) -> None:
+    model = painter(tmp_path, offload="auto")
+    found, card = residency(tmp_path, 10)
+    run(found, model, "64x64", takes_gb=1)
+    with pytest.raises(MemoryError), found.use(model, "64x64", REPORT, batch=4):
+        card.peak = card.used + 7 * GB
+        raise MemoryError("no room for four")
+    with pytest.raises(MemoryError):
+        run_out(found, model)
+    peaks = Peaks(tmp_path / "peaks.json")
+    assert peaks.offload(model) is None, "it ran out alone once, and others may have been in its way"
+    assert peaks.run_bytes(model, "128x128") == GB, "what four took is not what one takes"
+    assert (peaks.run_bytes(model, "64x64*4"), peaks.run_bytes(model, "64x64*2")) == (7 * GB, 2 * GB)

@@ -106,3 +106,49 @@ def test_who_was_in_a_batch_is_charged_their_share() -> None:
     made.run()
     end_all(made, 12.0, 6.0)
     assert {tenant.id: tenant.virtual_s for tenant in pool._tenants.values()} == {"a": 12.0, "b": 12.0}
+
+
+def test_batches_that_are_lost_with_their_workers_are_given_up() -> None:
+    made = farm("g")
+    arrive(made, 20)
+    sizes = [len(made.run())]
+    for _ in range(3):
+        for task in list(made.running):
+            made.policy.on_end(task, None, succeeded=False)
+        made.running.clear()
+        made.policy.on_lost("g")
+        made.add("g")
+        sizes.append(len(made.run()))
+    assert sizes == [2, 2, 1, 1], "once may be chance"
+
+
+def test_what_has_a_deadline_is_made_alone() -> None:
+    made = farm("g", "h")
+    made.run()
+    urgent = arrive(made, 5, deadline_s=made.now_s + 12.0)
+    assert len(made.run()) == 2
+    made = farm("g")
+    relaxed = arrive(made, 1)
+    urgent = arrive(made, 3, deadline_s=made.now_s + 1000.0)
+    assert list(made.run()) == relaxed
+    assert len(end_all(made, 10.0, SINGLE_S)) == 1
+    assert urgent
+
+
+def test_idle_workers_that_cannot_help_keep_nobody_from_a_batch() -> None:
+    made = farm()
+    made.add("small", vram_gb=16.0)
+    made.add("large", vram_gb=48.0)
+    made.run()
+    arrive(made, 4, peak_gb=30.0)
+    assert list(made.run().values()) == ["large", "large"]
+
+
+def test_a_load_that_several_shared_was_as_long_as_it_was() -> None:
+    made = Farm("g", p=ModelProfile(device="gpu", size_gb=1.0, hot_load_s=2.0, cold_load_s=10.0, batch=2))
+    made.policy.on_measured({("k", "p", ""): Measured(SINGLE_S)})
+    tasks = arrive(made, 2)
+    assert list(made.run(100.0)) == tasks
+    for task in tasks:
+        made.policy.on_end(task, 11.0, 5.0, batch=2)
+    assert made.policy._warmth.model("p").cold_load_s == 10.0

@@ -75,3 +75,14 @@ def test_who_has_the_most_memory_is_known_also_after_losses() -> None:
         farm.policy.on_lost(name)
         seen.append(pool.backlog.largest_gb)
     assert seen == [48.0, 48.0, 16.0, math.inf]
+
+
+def test_cards_of_one_size_are_alike_though_they_say_a_little_less_or_more() -> None:
+    farm = Farm(large=ModelProfile(device="gpu", size_gb=20.0, peak_gb=26.0))
+    farm.add("this", vram_gb=24.469)
+    farm.add("that", vram_gb=24.481)
+    farm.policy.on_measured({("k", "m", "s"): Measured(1.0, 24.1)})
+    farm.run()
+    tasks = [farm.arrive(model="large"), farm.arrive(shape="s")]
+    assert sorted((farm.run() | farm.run(100.0)).values()) == ["that", "this"]
+    assert len(tasks) == 2

