@@ -347,7 +347,7 @@ class Policy:
             self._offered[demand] = pool
         pool.backlog.note_danger(pool.now_s)
         for _, _, entry in list(pool.backlog.urgent) if pool.idle else ():
-            if entry.waits and pool.has_room(entry.tenant) and (worker := pool.idle_for(entry.demand)) is not None:
+            if pool.has_room(entry.tenant) and (worker := pool.idle_for(entry.demand)) is not None:
                 self._give(pool, entry, worker)
 
     def _pull(self, worker: Worker) -> None:
