@@ -126,6 +126,7 @@ class Policy:
         self._peaks: dict[tuple[str, str], float] = {}
         """Gigabytes by model and shape, where they were measured."""
         self._placements: list[Placement] = []
+        self._pool_of: dict[Worker, Pool] = {}
         self._pulling: dict[Worker, None] = {}
         """Workers that are asked one after the other what they take, of which so many were."""
         self._pulled = 0
@@ -136,7 +137,7 @@ class Policy:
         """A worker exists, or turned out to be other than it was believed. Telling it twice is harmless."""
         found, pool = self._warmth.workers.get(profile.name), self._pools[profile.place]
         if found is None:
-            self._warmth.add(profile)
+            self._pool_of[self._warmth.add(profile)] = pool
             pool.workers += 1
         elif found.profile == profile:
             return
@@ -151,7 +152,7 @@ class Policy:
         self.on_gone(worker)
         if (found := self._warmth.workers.get(worker)) is not None:
             self._warmth.remove(found)
-            pool = self._pools[found.profile.place]
+            pool = self._pool_of.pop(found)
             pool.workers -= 1
             self._on_size(pool, found.profile.vram_gb, -1)
 
@@ -162,7 +163,7 @@ class Policy:
             return
         self._warmth.on_parked(found.node, parked)
         if self._warmth.on_resident(found, models):
-            self._look_anew(self._pools[found.profile.place], found)
+            self._look_anew(self._pool_of[found], found)
 
     def on_free(self, worker: str) -> None:
         """A worker has nothing to do. Raises KeyError for one that does not exist."""
@@ -174,7 +175,7 @@ class Policy:
         """A worker that was free is not any more."""
         if (found := self._warmth.workers.get(worker)) is not None:
             self._freed.pop(found, None)
-            self._pools[found.profile.place].set_idle(found, False)
+            self._pool_of[found].set_idle(found, False)
 
     def is_free(self, worker: str) -> bool:
         found = self._warmth.workers.get(worker)
@@ -289,7 +290,11 @@ class Policy:
 
     def next_at_s(self) -> float:
         """When to ask again though nothing happens; infinite for never."""
-        return min((pool.next_at_s() for pool in self._pools.values()), default=math.inf)
+        at_s = math.inf
+        for pool in self._pools.values():
+            if pool.idle and pool.backlog.count:
+                at_s = min(at_s, pool.next_at_s())
+        return at_s
 
     def stranded(self) -> set[str]:
         """Models whose tasks wait though no worker of their kind of device, of which there are some, can run them."""
@@ -310,7 +315,7 @@ class Policy:
         found = self._warmth.workers.get(worker)
         if found is None:
             return None
-        pool = self._pools[found.profile.place]
+        pool = self._pool_of[found]
         pool.now_s = self._clock()
         entry = pool.choose(found)
         return None if entry is None or entry.demand.model in found.resident else entry.task.model
@@ -351,7 +356,7 @@ class Policy:
                 self._give(pool, entry, worker)
 
     def _pull(self, worker: Worker) -> None:
-        pool = self._pools[worker.profile.place]
+        pool = self._pool_of[worker]
         if pool.backlog.count:
             if (entry := pool.choose(worker)) is not None:
                 self._give(pool, entry, worker)
@@ -383,7 +388,7 @@ class Policy:
         model, pace = first.demand.model, self._pace(first.task)
         to_come = islice(self._pulling, self._pulled, None)
         hands = sum(first.demand.fits(idle) for idle in pool.idle)
-        hands += sum(self._pools[other.profile.place] is pool for other in to_come)
+        hands += sum(self._pool_of[other] is pool for other in to_come)
         spare = first.demand.count - hands
         most = min(model.profile.batch, 1 + spare)
         if most < 2 or pace.paying(most) < 2:
