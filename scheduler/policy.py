@@ -253,7 +253,7 @@ class Policy:
             self._offered |= dict.fromkeys(tenant.demands, self._pools.of(task))
         if peak_gb is not None:
             self._learn_peak(task.model, task.shape, peak_gb)
-        service_s = 0.0 if duration_s is None else max(duration_s - load_s, 0.0)
+        service_s = 0.0 if duration_s is None or duration_s <= load_s else duration_s - load_s
         tenant.virtual_s += (service_s - running.estimate_s) / task.weight
         if duration_s is None and not succeeded and running.batch > 1 and running.leads:
             running.pace.lose(running.batch)
@@ -414,7 +414,7 @@ class Policy:
         pool.set_idle(worker, False)
         pool.charge(tenant, estimate_s / task.weight)
         tenant.running += 1
-        load = self._warmth.load_of(worker, model)
+        load = None if model in worker.resident else self._warmth.load_of(worker, model)
         self._running[task.id] = _Running(task, tenant, model, pace, estimate_s, load)
         dropped = self._warmth.use(worker, model, peak_gb, estimate_s, pool.now_s)
         evict = tuple([victim.name for victim in dropped]) if dropped else ()

@@ -185,10 +185,8 @@ class Warmth:
             return model.cold_load_s
         return max(model.hot_load_s, ready_s - now_s)
 
-    def load_of(self, worker: Worker, model: Model) -> Load | None:
-        """What kind of load it would take; None for none."""
-        if model in worker.resident:
-            return None
+    def load_of(self, worker: Worker, model: Model) -> Load:
+        """What kind of load it takes where the model is not on the worker yet."""
         return Load.HOT if worker.node in model.nodes else Load.COLD
 
     def on_loaded(self, model: Model, load: Load, measured_s: float) -> None:
@@ -212,8 +210,9 @@ class Warmth:
             for victim in dropped:
                 self._drop(worker, victim)
         if present:
-            del resident[model]
-            resident[model] = None
+            if len(resident) > 1:
+                del resident[model]
+                resident[model] = None
         else:
             self._add(worker, model)
             self._remember(worker.node, model, now_s + model.cold_load_s)
