@@ -21,7 +21,8 @@ from runtime.database import Database
 from runtime.redis import connect
 from runtime.settings import Settings, get_settings
 from scheduler.leader import TTL_S, Leadership, LostLeadershipError, try_to_lead
-from scheduler.loop import LoopConfig, Scheduler
+from scheduler.loop import Scheduler
+from scheduler.loop_config import LoopConfig
 from scheduler.outage import MAYBE_AWAY, is_outage
 from scheduler.ports import FarmLostError
 from scheduler.profiles import profiles

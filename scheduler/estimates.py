@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import specs
 from pipelines.registry import TASK_KINDS
-from scheduler.policy import Measured
+from scheduler.pace import Measured
 from scheduler.tables import AttemptRow, TaskRow
 from scheduler.task import TaskState
 

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import redis.asyncio
 import structlog
@@ -24,6 +23,7 @@ from scheduler import estimates, ledger, orders, roster
 from scheduler.crew import Crew, EndedAttempt
 from scheduler.leader import Leadership
 from scheduler.ledger import RunningAttempt
+from scheduler.loop_config import LoopConfig
 from scheduler.outage import MAYBE_AWAY, is_outage
 from scheduler.policy import Policy
 from scheduler.pool import Tuning
@@ -40,24 +40,6 @@ log = structlog.get_logger(__name__)
 _OUTAGE_RETRY_S = 0.5
 _MOST_AT_ONCE = 200
 """Attempts that one transaction settles. Every task that it has changed is locked until its end."""
-
-
-@dataclass(frozen=True)
-class LoopConfig:
-    """``slow_poll_s``: how often everything that waits is read anew, whatever Redis said. ``tenant_limit``: tasks
-    of one tenant that run at a time on one kind of device. ``autoscales``: the cluster grows by what it is told every
-    ``scale_interval_s``, and takes nodes that were idle for ``idle_node_s``."""
-
-    lease_s: float
-    poll_interval_s: float
-    max_attempts: int
-    cancel_grace_s: float = 10.0
-    slow_poll_s: float = 1.0
-    progress_interval_s: float = 1.0
-    tenant_limit: int | None = None
-    autoscales: bool = False
-    idle_node_s: float = 300.0
-    scale_interval_s: float = 5.0
 
 
 class Scheduler:

@@ -11,28 +11,16 @@ warm there gets it at once.
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
 from scheduler.backlog import Demand, Entry, Tenant, WaitingTask
+from scheduler.pace import Measured, Pace
 from scheduler.pool import Pool, Tuning
 from scheduler.pools import Pools
 from scheduler.ports import Place
 from scheduler.warmth import Load, Model, ModelProfile, Warmth, Worker, WorkerProfile
-
-_SMOOTHING = 0.2
-_LOST_BATCHES = 2
-_PAYS = 0.95
-"""A batch of twice as many has to take that much less of each one's time, since the first waits for the last."""
-_UNMEASURED_S_PER_UNIT = 10.0
-
-
-class Measured(NamedTuple):
-    """Of one kind, model and shape. ``peak_gb`` is None where no memory was measured."""
-
-    s_per_unit: float
-    peak_gb: float | None = None
 
 
 class Placement(NamedTuple):
@@ -45,55 +33,11 @@ class Placement(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Pace:
-    """What a unit of one kind of work takes."""
-
-    s_per_unit: float = _UNMEASURED_S_PER_UNIT
-    measured: bool = False
-    together: dict[int, float] = field(default_factory=dict)
-    """The same where so many tasks share the time, which they take together; infinite where that does not do."""
-    lost: Counter[int] = field(default_factory=Counter)
-    """Batches of so many that were lost with their workers."""
-
-    def learn(self, s_per_unit: float, batch: int = 1) -> None:
-        if batch > 1:
-            before = self.together.get(batch, s_per_unit)
-            if before < math.inf:
-                self.together[batch] = before + _SMOOTHING * (s_per_unit - before)
-        elif self.measured:
-            self.s_per_unit += _SMOOTHING * (s_per_unit - self.s_per_unit)
-        else:
-            self.s_per_unit, self.measured = s_per_unit, True
-
-    def lose(self, batch: int) -> None:
-        """A batch was lost with its worker: once may be chance."""
-        self.lost[batch] += 1
-        if self.lost[batch] >= _LOST_BATCHES:
-            self.together[batch] = math.inf
-
-    def of(self, batch: int) -> float:
-        """Seconds per unit of one of so many."""
-        return self.together.get(batch, self.s_per_unit)
-
-    def paying(self, most: int) -> int:
-        """How many to make together, up to so many: twice as many, again and again, while that was seen to save time
-        for each, and once to see whether it does."""
-        batch = 1
-        while self.measured and 2 * batch <= most:
-            if (twice := self.together.get(2 * batch)) is None:
-                return 2 * batch
-            if twice > _PAYS * self.of(batch):
-                break
-            batch *= 2
-        return batch
-
-
-@dataclass(slots=True)
 class _Running:
     task: WaitingTask
     tenant: Tenant
     model: Model
-    pace: _Pace
+    pace: Pace
     estimate_s: float
     load: Load | None
     batch: int = 1
@@ -122,7 +66,7 @@ class Policy:
         """What idle workers are to be asked for."""
         self._entries: dict[str, Entry] = {}
         self._running: dict[str, _Running] = {}
-        self._paces: dict[tuple[str, str, str], _Pace] = {}
+        self._paces: dict[tuple[str, str, str], Pace] = {}
         self._peaks: dict[tuple[str, str], float] = {}
         """Gigabytes by model and shape, where they were measured."""
         self._placements: list[Placement] = []
@@ -218,7 +162,7 @@ class Policy:
     def on_measured(self, measured: Mapping[tuple[str, str, str], Measured]) -> None:
         """What was measured before, by kind, model and shape."""
         for (kind, model, shape), found in measured.items():
-            self._paces.setdefault((kind, model, shape), _Pace()).learn(found.s_per_unit)
+            self._paces.setdefault((kind, model, shape), Pace()).learn(found.s_per_unit)
             if found.peak_gb is not None:
                 self._learn_peak(model, shape, found.peak_gb)
 
@@ -431,8 +375,8 @@ class Policy:
         """In tenths of gigabytes, so that a little more or less makes no new kind of demand."""
         self._peaks[model, shape] = max(self._peaks.get((model, shape), 0.0), math.ceil(peak_gb * 10) / 10)
 
-    def _pace(self, task: WaitingTask) -> _Pace:
+    def _pace(self, task: WaitingTask) -> Pace:
         key = (task.kind, task.model, task.shape)
         if (found := self._paces.get(key)) is None:
-            found = self._paces[key] = _Pace()
+            found = self._paces[key] = Pace()
         return found

@@ -37,7 +37,8 @@ from runtime.bilingual import both
 from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.settings import Settings
 from scheduler.leader import try_to_lead
-from scheduler.loop import LoopConfig, Scheduler
+from scheduler.loop import Scheduler
+from scheduler.loop_config import LoopConfig
 from scheduler.ports import Assignment, AttemptReport
 from scheduler.profiles import profiles
 from scheduler.task import OutcomeClass

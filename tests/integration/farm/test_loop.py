@@ -14,7 +14,8 @@ from runtime.embedded.postgres import EmbeddedPostgres
 from runtime.redis import WAKE_REACTIONS, connect
 from scheduler import queue, retries
 from scheduler.leader import try_to_lead
-from scheduler.loop import LoopConfig, Scheduler
+from scheduler.loop import Scheduler
+from scheduler.loop_config import LoopConfig
 from scheduler.ports import Assignment, FarmLostError
 from scheduler.tables import AttemptRow, TaskRow
 from scheduler.task import OutcomeClass, TaskState

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scheduler.policy import Measured
+from scheduler.pace import Measured
 from scheduler.pool import Tuning
 from scheduler.ports import Place
 from scheduler.warmth import ModelProfile

@@ -3,7 +3,7 @@
 import math
 
 from scheduler.backlog import WaitingTask
-from scheduler.policy import Measured
+from scheduler.pace import Measured
 from scheduler.pool import Tuning
 from scheduler.ports import Place
 from scheduler.warmth import ModelProfile

@@ -2,7 +2,7 @@
 
 import math
 
-from scheduler.policy import Measured
+from scheduler.pace import Measured
 from scheduler.ports import Place
 from scheduler.warmth import ModelProfile, WorkerProfile
 from tests.unit.scheduler.policy_farm import Farm

@@ -1,7 +1,7 @@
 """Nobody waits beyond a bound: deadlines, long waits, and the limit of a tenant."""
 
 from scheduler.backlog import WaitingTask
-from scheduler.policy import Measured
+from scheduler.pace import Measured
 from scheduler.pool import Tuning
 from tests.unit.scheduler.policy_farm import STRICT, Farm
 
