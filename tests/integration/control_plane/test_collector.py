@@ -258,10 +258,10 @@ async def test_results_that_wait_to_be_applied_are_kept(services: Services) -> N
         )
         await session.execute(
             text(
-                "INSERT INTO tasks (id, job_id, project_id, tenant_id, kind, model, spec, units, shape, label, "
+                "INSERT INTO tasks (id, job_id, project_id, tenant_id, kind, model, spec, units, shape, batch, label, "
                 "reaction, context, priority, weight, state, epoch, task_failures, farm_failures, progress, "
                 "created_at, reaction_failures) VALUES ('task', 'job', 'p', 't', 'image', 'm', "
-                "CAST(:spec AS jsonb), 1, '', '', 'r', '{}', 0, 1, 'queued', 0, 0, 0, 0, now(), 0)"
+                "CAST(:spec AS jsonb), 1, '', '', '', 'r', '{}', 0, 1, 'queued', 0, 0, 0, 0, now(), 0)"
             ),
             {"spec": f'{{"references": ["{stored.key}"]}}'},
         )

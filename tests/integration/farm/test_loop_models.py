@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
+import structlog
 from sqlalchemy import select, update
-from structlog.testing import capture_logs
+from structlog.testing import LogCapture
 
 from runtime.database import Database, utc_now
+from scheduler import loop
 from scheduler.tables import AttemptRow, TaskRow
 from scheduler.testing import FakeFarm
 from scheduler.warmth import ModelProfile
@@ -71,20 +74,23 @@ async def test_what_a_busy_worker_is_loading_counts_as_there(database: Database)
         assert await until_running(farm, second) == busy
 
 
-async def test_a_task_waits_for_a_worker_that_was_found_able_to_do_it(database: Database) -> None:
+async def test_a_task_waits_for_a_worker_that_was_found_able_to_do_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = LogCapture()
+    monkeypatch.setattr(loop, "log", structlog.wrap_logger(structlog.PrintLogger(), processors=[said]))
     farm = FakeFarm(slots=2, device="gpu")
     models = {"m": ModelProfile(device="gpu", needs=frozenset({"nvenc"}))}
-    with capture_logs() as logs:
-        async with scheduling(database, farm, models=models):
-            _, (task_id,) = await enqueue(database)
-            said = "no worker can run the tasks of this model"
-            await until(lambda: any(line["event"] == said for line in logs), "it is said why nothing happens")
-            asked = farm.workers["1.0"].answers
-            await until(lambda: farm.workers["1.0"].answers > asked + 5, "some rounds pass")
-            assert farm.executions == []
-            farm.workers["1.0"].capabilities = ("nvenc",)
-            assert await until_running(farm, task_id) == "1.0"
-    assert [line["model"] for line in logs if line["event"] == said] == ["m"], "once"
+    why = "no worker can run the tasks of this model"
+    async with scheduling(database, farm, models=models):
+        _, (task_id,) = await enqueue(database)
+        await until(lambda: any(line["event"] == why for line in said.entries), "it is said why nothing happens")
+        asked = farm.workers["1.0"].answers
+        await until(lambda: farm.workers["1.0"].answers > asked + 5, "some rounds pass")
+        assert farm.executions == []
+        farm.workers["1.0"].capabilities = ("nvenc",)
+        assert await until_running(farm, task_id) == "1.0"
+    assert [line["model"] for line in said.entries if line["event"] == why] == ["m"], "once"
 
 
 async def test_a_model_goes_to_a_worker_whose_memory_it_fits(database: Database) -> None:
