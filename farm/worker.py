@@ -1,4 +1,4 @@
-"""The worker: one Ray actor per slot, one attempt at a time, answering questions while it renders."""
+"""The worker: one Ray actor per slot, one attempt at a time or several together, answering while it renders."""
 
 import os
 import threading

@@ -1,4 +1,5 @@
-"""What an adapter of each task kind offers. One instance lives in a worker and serves one task at a time.
+"""What an adapter of each task kind offers. One instance lives in a worker and serves one task at a time, or several
+in one call where it can (BatchPainter).
 
 An adapter gets a closed spec and the files it names, already loaded, and never touches the artifact store, the
 queue or the network. ``report(fraction)`` is called at every step, 0 to 1; it raises when the task was cancelled, so

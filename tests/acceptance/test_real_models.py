@@ -169,15 +169,6 @@ def test_pictures_and_videos_were_seen_while_they_were_made(made: Made) -> None:
             assert max(picture.size) <= 160
 
 
-def test_pictures_were_painted_together(server: Server) -> None:
-    batches = server.query(
-        "SELECT count(*) AS size, min(kind) AS kind FROM attempts JOIN tasks ON tasks.id = attempts.task_id "
-        "GROUP BY worker, attempts.started_at HAVING count(*) > 1"
-    )
-    assert batches
-    assert {row["kind"] for row in batches} == {"text_to_image"}
-
-
 def test_every_task_ran_once_on_the_model_of_its_kind(server: Server, package: dict[str, Any]) -> None:
     rows = server.query("SELECT kind, model, state, epoch FROM tasks WHERE project_id = $1", package["project_id"])
     assert {row["state"] for row in rows} == {"succeeded"}
