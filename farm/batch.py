@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from farm.attempt import Attempt, Bench
-from farm.perform import End, failure, finished, leave, logging_to, order_of, perform, report_of
+from farm.perform import End, Order, failure, finished, leave, logging_to, order_of, perform, report_of
 from models.faults import lost_device
 from models.interfaces import Phase
 from monitoring.tracing import traced
@@ -109,13 +109,14 @@ class Batch:
             adapter = self._at_work.held.enter_context(use)
             together.enter("run")
             made = pipeline.make_together(specs, adapter, together, [attempt.note for attempt in self._attempts])
-        return [self._delivered(pipeline, *one) for one in zip(self._attempts, specs, made, strict=True)]
+        return [self._delivered(pipeline, *one) for one in zip(self._attempts, orders, made, strict=True)]
 
-    def _delivered(self, pipeline: Any, attempt: Attempt, spec: Any, made: Any) -> End | None:
+    def _delivered(self, pipeline: Any, attempt: Attempt, order: Order, made: Any) -> End | None:
         self._at_work = attempt
+        _, _, spec = order
         try:
             attempt.stop_if_cancelled()
-            result = finished(self._bench, attempt, pipeline.deliver(spec, made, attempt))
+            result = finished(self._bench, attempt, order, pipeline.deliver(spec, made, attempt))
         except TaskCancelled:
             return _CANCELLED
         except Exception as error:  # noqa: BLE001 - what is wrong with this one shows when it is made alone

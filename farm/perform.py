@@ -29,6 +29,9 @@ from scheduler.task import OutcomeClass
 
 log = structlog.get_logger(__name__)
 
+Order = tuple[TaskKind, Model, Spec]
+"""What is to be made, by which model, and how."""
+
 
 def perform(bench: Bench, attempt: Attempt, *, batch: int = 1, so_far: str = "") -> bytes:
     """Run the attempt to its end, whatever that is; returns its manifest, which is stored as the last act. ``batch``:
@@ -112,7 +115,7 @@ def failure(attempt: Attempt, error: Exception) -> End:
 
 
 def _run(bench: Bench, attempt: Attempt) -> dict[str, object]:
-    kind, model, spec = order_of(bench, attempt)
+    order = kind, model, spec = order_of(bench, attempt)
     pipeline = import_module(kind.module)
     with attempt.helped():
         loading = PartOfTask(attempt, 0.0, 0.0)
@@ -120,10 +123,10 @@ def _run(bench: Bench, attempt: Attempt) -> dict[str, object]:
         attempt.enter("run")
         result = pipeline.run(spec, adapter, attempt)
     attempt.peak_bytes = bench.residency.peak_bytes(model, kind.shape(spec))
-    return finished(bench, attempt, result)
+    return finished(bench, attempt, order, result)
 
 
-def order_of(bench: Bench, attempt: Attempt) -> tuple[TaskKind, Model, Spec]:
+def order_of(bench: Bench, attempt: Attempt) -> Order:
     """What is to be made, and by which model. Raises LookupError for a model that the catalog does not have."""
     kind = TASK_KINDS[attempt.assignment.kind]
     model = bench.catalog.get(attempt.assignment.model)
@@ -132,9 +135,9 @@ def order_of(bench: Bench, attempt: Attempt) -> tuple[TaskKind, Model, Spec]:
     return kind, model, kind.spec.model_validate(attempt.assignment.spec)
 
 
-def finished(bench: Bench, attempt: Attempt, result: Result) -> dict[str, object]:
+def finished(bench: Bench, attempt: Attempt, order: Order, result: Result) -> dict[str, object]:
     """The result with how it was made, as JSON values. Raises TypeError for one of another kind."""
-    kind, model, spec = order_of(bench, attempt)
+    kind, model, spec = order
     if type(result) is not kind.result:
         raise TypeError(f"{kind.module} made a {type(result).__name__}, not a {kind.result.__name__}")
     made = provenance(kind.name, model, spec, attempt, bench.models_dir)

@@ -116,8 +116,7 @@ class Worker:
         """
         self._obey(generation)
         new = [assignment for assignment in assignments if assignment.attempt not in self._manifests]
-        for _, alike in groupby(new, key=_batch_of):
-            together = list(alike)
+        for together in _batches(new):
             batch = Batch(self._bench, together)
             with self._lock:
                 self._current = batch
@@ -191,9 +190,15 @@ class Worker:
             self._capabilities = probed()
 
 
+def _batches(assignments: Sequence[Assignment]) -> list[list[Assignment]]:
+    """Those that can be made together. A scheduler that follows another may send at once what was given to this worker
+    one after the other."""
+    if len(assignments) == 1:
+        return [list(assignments)]
+    return [list(alike) for _, alike in groupby(assignments, key=_batch_of)]
+
+
 def _batch_of(assignment: Assignment) -> tuple[str, ...]:
-    """What it has in common with those that it is made together with. A scheduler that follows another may send at once
-    what was given to this worker one after the other."""
     kind = TASK_KINDS[assignment.kind]
     alike = kind.batch(kind.spec.model_validate(assignment.spec))
     return (kind.name, assignment.model, alike) if alike else (assignment.task_id,)

@@ -247,7 +247,7 @@ class Policy:
         return {
             demand.model.name
             for demand, pool in demands
-            if not any(self._pools[worker.profile.place] is pool and demand.fits(worker) for worker in workers)
+            if not any(self._pool_of[worker] is pool and demand.fits(worker) for worker in workers)
         }
 
     def count_waiting(self, model: str) -> int:

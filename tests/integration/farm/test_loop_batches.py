@@ -27,12 +27,7 @@ async def farm(database: Database) -> AsyncIterator[FakeFarm]:
     """One worker, which was seen to take ten seconds for a picture and six for each of two."""
     made = FakeFarm(slots=1)
     async with scheduling(database, made, models=MODELS):
-        (first,) = await pictures(database)
-        await until_running(made, first)
-        ids = await pictures(database, 2)
-        made.finish(first, duration_s=10.0)
-        for task_id in ids:
-            await until_running(made, task_id)
+        ids = await together(database, made, 2)
         for task_id in ids:
             made.finish(task_id, duration_s=6.0, batch=2)
             await until_state(database, task_id, TaskState.SUCCEEDED)
@@ -96,12 +91,7 @@ async def test_what_was_lost_with_its_batch_is_made_alone(database: Database, fa
 async def test_a_successor_joins_a_batch_where_it_runs(database: Database) -> None:
     made = FakeFarm(slots=1)
     async with scheduling(database, made, models=MODELS):
-        (first,) = await pictures(database)
-        await until_running(made, first)
-        ids = await pictures(database, 2)
-        made.finish(first, duration_s=10.0)
-        for task_id in ids:
-            await until_running(made, task_id)
+        ids = await together(database, made, 2)
     async with scheduling(database, made, models=MODELS):
         await until(lambda: len(made.calls) == 5, "both are sent again")
         assert made.calls[-2:] == [("0.0", (task_id, 1)) for task_id in ids]
